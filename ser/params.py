@@ -1,0 +1,231 @@
+"""Typed, closed schema of params.yaml: one section, one model, one stage."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from ser.errors import InputError
+
+PARAMS_FILE = Path("params.yaml")
+
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Copies = Annotated[int, Field(ge=0, le=100)]
+
+
+def _ascending(limits: tuple[float, float]) -> tuple[float, float]:
+    if limits[0] > limits[1]:
+        raise ValueError(f"expected [low, high], got [{limits[0]:g}, {limits[1]:g}]")
+    return limits
+
+
+# YAML has lists where Python has tuples: the tuple is lenient, its numbers are not.
+Range = Annotated[tuple[float, float], Strict(False), AfterValidator(_ascending)]
+PositiveRange = Annotated[
+    tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]], Strict(False), AfterValidator(_ascending)
+]
+
+
+class Section(BaseModel):
+    """A part of params.yaml: frozen, no unknown keys, no silent conversion between types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    name: ClassVar[str]
+
+
+class DemoParams(Section):
+    """The synthetic corpus."""
+
+    name = "demo"
+    speakers: Annotated[int, Field(ge=4, le=24, multiple_of=2)]
+    expressiveness: Annotated[float, Field(ge=0, le=3)]
+    seed: Seed
+
+
+class IngestParams(Section):
+    """Which corpus is read, and what is tolerated in it."""
+
+    name = "ingest"
+    corpus: Literal["demo", "ravdess"]
+    max_rejected: Annotated[int, Field(ge=0)]
+    keep_duplicates: bool
+
+
+class SplitParams(Section):
+    """How utterances are assigned to train, validation and test."""
+
+    name = "split"
+    protocol: Literal["speaker_independent", "stratified_80_10_10"]
+    validation_fraction: Fraction
+    test_fraction: Fraction
+    seed: Seed
+
+    @model_validator(mode="after")
+    def _some_train_is_left(self) -> Self:
+        if self.validation_fraction + self.test_fraction >= 1:
+            raise ValueError("validation_fraction + test_fraction leave nothing to train on")
+        return self
+
+
+class FeatureParams(Section):
+    """The front end: from a recording to a log-mel spectrogram of fixed size."""
+
+    name = "features"
+    sampling_rate: Annotated[int, Field(ge=4_000, le=96_000)]
+    duration: Annotated[float, Field(gt=0, le=60)]
+    trim_db: Annotated[float, Field(gt=0, le=120)]
+    n_fft: Annotated[int, Field(ge=32, le=16_384)]
+    hop_length: Annotated[int, Field(ge=1)]
+    n_mels: Annotated[int, Field(ge=1, le=512)]
+    f_min: Annotated[float, Field(ge=0)]
+    f_max: Annotated[float, Field(gt=0)]
+    top_db: Annotated[float, Field(gt=0, le=200)]
+
+    @model_validator(mode="after")
+    def _analysis_is_possible(self) -> Self:
+        if not self.f_min < self.f_max <= self.sampling_rate / 2:
+            raise ValueError(
+                f"expected f_min < f_max <= sampling_rate / 2 = {self.sampling_rate / 2:g},"
+                f" got f_min {self.f_min:g} and f_max {self.f_max:g}"
+            )
+        if self.hop_length > self.n_fft:
+            raise ValueError(f"expected hop_length <= n_fft, got {self.hop_length} > {self.n_fft}")
+        return self
+
+    @property
+    def n_samples(self) -> int:
+        """Samples of the signal that is analysed."""
+        return round(self.duration * self.sampling_rate)
+
+    @property
+    def n_frames(self) -> int:
+        """Frames of the spectrogram: one centred on every multiple of the hop, the first included."""
+        return 1 + self.n_samples // self.hop_length
+
+
+class NoiseParams(Section):
+    """White noise added to the waveform."""
+
+    copies: Copies
+    snr_db: Range
+
+
+class PitchShiftParams(Section):
+    """The pitch moved, the duration kept."""
+
+    copies: Copies
+    semitones: Range
+
+
+class TimeStretchParams(Section):
+    """The duration changed, the pitch kept."""
+
+    copies: Copies
+    rate: PositiveRange
+
+
+class AugmentParams(Section):
+    """Copies of the train utterances, changed on the waveform."""
+
+    name = "augment"
+    noise: NoiseParams
+    pitch_shift: PitchShiftParams
+    time_stretch: TimeStretchParams
+    seed: Seed
+
+
+class TrainParams(Section):
+    """The network, and how it is fitted."""
+
+    name = "train"
+    model: Literal["logmel_gap"]
+    learning_rate: Annotated[float, Field(gt=0, le=1)]
+    batch_size: Annotated[int, Field(ge=1)]
+    max_epochs: Annotated[int, Field(ge=1)]
+    patience: Annotated[int, Field(ge=1)]
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"]
+    accelerator: Literal["cpu", "gpu", "mps", "auto"]
+    seed: Seed
+
+
+class EvaluateParams(Section):
+    """How the test subset is scored."""
+
+    name = "evaluate"
+    bootstrap_samples: Annotated[int, Field(ge=100)]
+    calibration_bins: Annotated[int, Field(ge=2, le=100)]
+    seed: Seed
+
+
+class Params(Section):
+    """All of params.yaml."""
+
+    demo: DemoParams
+    ingest: IngestParams
+    split: SplitParams
+    features: FeatureParams
+    augment: AugmentParams
+    train: TrainParams
+    evaluate: EvaluateParams
+
+
+AnySection = TypeVar("AnySection", bound=Section)
+
+
+def load_params(section: type[AnySection], path: Path = PARAMS_FILE) -> AnySection:
+    """Read `path`, check all of it, and return one section.
+
+    The whole file is checked whichever section is asked for, so that a mistake in `train` is found before an hour of
+    feature extraction.
+
+    Raises:
+        InputError: the file is missing or is not YAML, or a value is not what the schema says; names file, key, what
+            was expected and what was found.
+    """
+    try:
+        # YAML 1.2, as DVC reads it: 1e-2 is a number, `no` is a word.
+        values = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; run this from the project's top folder") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not YAML: {error}") from None
+    params: AnySection = getattr(validated(Params, values, str(path)), section.name)
+    return params
+
+
+def validated(model: type[AnySection], values: Any, where: str) -> AnySection:
+    """Make a `model` of `values`.
+
+    Args:
+        model: the section to make.
+        values: what YAML or JSON gave.
+        where: what an error message calls their source.
+
+    Raises:
+        InputError: the first value that does not fit.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise InputError(f"{where}: {_first_error(error)}") from None
+
+
+def _first_error(error: ValidationError) -> str:
+    # A misspelt key is both unknown and missing: the unknown one is what the user wrote.
+    first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+    key = ".".join(str(part) for part in first["loc"])
+    prefix = f"{key}: " if key else ""
+    match first["type"]:
+        case "missing":
+            return f"{prefix}this key is missing"
+        case "extra_forbidden":
+            return f"{prefix}unknown key"
+        case "value_error":
+            return prefix + first["msg"].removeprefix("Value error, ")
+    expected = first["msg"].replace("Input should be", "expected").replace("a valid ", "a ").replace("a int", "an int").replace("a tuple", "a list")
+    expected = re.sub(r"a dictionary or instance of \w+", "a mapping", expected)
+    return f"{prefix}{expected}, got {first['input']!r}"

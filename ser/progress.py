@@ -1,0 +1,27 @@
+"""Work spread over the processor's cores, with a progress bar on a terminal."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+from joblib import Parallel, delayed
+from tqdm import tqdm
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def parallel_map(
+    function: Callable[[Item], Result], items: Sequence[Item], label: str, unit: str = "clip"
+) -> Iterator[Result]:
+    """Yield ``function(item)`` for every item, in the items' order, computed on all cores.
+
+    Results are handed over as they come, so memory does not grow with the number of items.
+
+    Args:
+        function: a picklable function.
+        items: its arguments.
+        label: what the progress bar says; the bar is shown on stderr, and only if that is a terminal.
+        unit: what one item is called there.
+    """
+    results = Parallel(n_jobs=-1, return_as="generator", batch_size="auto")(delayed(function)(item) for item in items)
+    yield from tqdm(results, total=len(items), desc=label, unit=unit, disable=None, leave=False)

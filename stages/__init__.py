@@ -1,0 +1,1 @@
+"""One Typer command per DVC stage, named after it."""
