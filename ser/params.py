@@ -78,7 +78,7 @@ class FeatureParams(Section):
     sampling_rate: Annotated[int, Field(ge=4_000, le=96_000)]
     duration: Annotated[float, Field(gt=0, le=60)]
     trim_db: Annotated[float, Field(gt=0, le=120)]
-    n_fft: Annotated[int, Field(ge=32, le=16_384)]
+    n_fft: Annotated[int, Field(ge=32, le=16_384, multiple_of=2)]
     hop_length: Annotated[int, Field(ge=1)]
     n_mels: Annotated[int, Field(ge=1, le=512)]
     f_min: Annotated[float, Field(ge=0)]

@@ -1,0 +1,212 @@
+"""Fitting a classifier: the loop, the choice of the best epoch, and going on after an interruption."""
+
+import hashlib
+import logging
+import shutil
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from torch import nn
+from torchmetrics.classification import MulticlassF1Score
+
+from ser.examples import Batch, Examples, batches
+from ser.models.classifier import Classifier
+from ser.params import TrainParams
+
+MONITORED = "validation_macro_f1"
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What training gives.
+
+    Attributes:
+        classifier: with the weights of the best epoch.
+        history: one row per epoch and subset: epoch (from 1), subset, loss, macro_f1. The train rows are means over the
+            epoch while the weights moved, on augmented examples; the validation rows are of the weights at its end.
+        best_epoch: the first with the highest validation macro F1.
+    """
+
+    classifier: Classifier
+    history: pd.DataFrame
+    best_epoch: int
+
+    def metrics(self) -> dict[str, Any]:
+        """Summarise the training: epochs run, the one kept, its scores, and the number of weights."""
+        kept = self.history[self.history["epoch"] == self.best_epoch].set_index("subset")
+        return {
+            "epochs": int(self.history["epoch"].max()),
+            "best_epoch": self.best_epoch,
+            "loss": float(kept.loc["train", "loss"]),
+            "macro_f1": float(kept.loc["train", "macro_f1"]),
+            "validation": {
+                "loss": float(kept.loc["validation", "loss"]),
+                "macro_f1": float(kept.loc["validation", "macro_f1"]),
+            },
+            "weights": sum(parameter.numel() for parameter in self.classifier.parameters()),
+        }
+
+
+def fit(
+    train: Examples,
+    validation: Examples,
+    n_classes: int,
+    params: TrainParams,
+    scratch: Path,
+    report: Callable[[str], None],
+) -> Fitted:
+    """Fit a classifier with Adam and cross-entropy, and keep the epoch with the best validation macro F1.
+
+    A checkpoint is written after every epoch. Called again with the same data and parameters after an interruption, it
+    goes on from there and gives the same weights as a run that was not interrupted.
+
+    Args:
+        train: what is learnt from; its band statistics standardise the input.
+        validation: what chooses the epoch and stops the training.
+        n_classes: number of emotions.
+        params: architecture, optimisation, seed, device.
+        scratch: a folder for checkpoints, removed when training is done.
+        report: called with one line per epoch.
+
+    Source:
+        The random state is set from the seed and the epoch's number before every epoch (weights: before the first), so
+        nothing depends on what ran before. The global generators are left as they were found.
+    """
+    _, n_bands, n_frames = train.arrays[0].shape
+    checkpoints = scratch / _digest(train, validation, params)
+    for other in scratch.glob("*"):
+        if other != checkpoints:
+            shutil.rmtree(other)  # of a run with other data or parameters
+
+    with torch.random.fork_rng(), warnings.catch_warnings():
+        # Features come from mapped arrays: worker processes would only copy them.
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")
+        torch.manual_seed(params.seed)
+        classifier = Classifier(params.model, n_classes, n_bands, n_frames)
+        classifier.standardise_by(*train.band_statistics())
+        task = _Task(classifier, n_classes, params)
+        history = _History(report, params.max_epochs)
+        best = ModelCheckpoint(
+            checkpoints, "best", monitor=MONITORED, mode="max", save_on_train_epoch_end=True, save_weights_only=True
+        )
+        last = ModelCheckpoint(checkpoints, "last", save_on_train_epoch_end=True, enable_version_counter=False)
+        stopping = EarlyStopping(MONITORED, mode="max", patience=params.patience, check_on_train_epoch_end=True)
+        trainer = _quiet_trainer(params, [history, stopping, best, last])
+        resumed = checkpoints / "last.ckpt"
+        if resumed.exists():
+            report(f"going on from the checkpoint of an interrupted run in {checkpoints}")
+        trainer.fit(
+            task,
+            batches(train, params.batch_size, shuffle_seed=params.seed),
+            batches(validation, 4 * params.batch_size),
+            ckpt_path=resumed if resumed.exists() else None,
+            weights_only=True,
+        )
+        task.load_state_dict(torch.load(best.best_model_path, weights_only=True, map_location="cpu")["state_dict"])
+    shutil.rmtree(scratch)
+    table = pd.DataFrame(history.rows)
+    scores = table[table["subset"] == "validation"].set_index("epoch")["macro_f1"]
+    return Fitted(task.classifier.cpu().eval(), table, int(scores.idxmax()))
+
+
+class _Task(LightningModule):
+    """The classifier as Lightning trains it."""
+
+    def __init__(self, classifier: Classifier, n_classes: int, params: TrainParams) -> None:
+        super().__init__()
+        self.classifier = classifier
+        self.params = params
+        self.loss = nn.CrossEntropyLoss()
+        self.macro_f1 = nn.ModuleDict(
+            {f"{subset}_f1": MulticlassF1Score(n_classes, average="macro") for subset in ("train", "validation")}
+        )
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.Adam(self.classifier.parameters(), lr=self.params.learning_rate)
+
+    def on_train_epoch_start(self) -> None:
+        torch.manual_seed((self.params.seed << 16) + self.current_epoch + 1)
+
+    def training_step(self, batch: Batch, _: int) -> torch.Tensor:
+        return self._step(batch, "train")
+
+    def validation_step(self, batch: Batch, _: int) -> None:
+        self._step(batch, "validation")
+
+    def _step(self, batch: Batch, subset: str) -> torch.Tensor:
+        features, classes = batch
+        logits = self.classifier(features)
+        loss: torch.Tensor = self.loss(logits, classes)
+        metric = self.macro_f1[f"{subset}_f1"]
+        metric.update(logits, classes)
+        settings: dict[str, Any] = {"on_step": False, "on_epoch": True, "batch_size": len(classes)}
+        self.log(f"{subset}_loss", loss.detach(), **settings)
+        self.log(f"{subset}_macro_f1", metric, **settings)
+        return loss
+
+
+class _History(Callback):
+    """Keeps the curves, also across an interruption, and reports every epoch."""
+
+    def __init__(self, report: Callable[[str], None], max_epochs: int) -> None:
+        self.report, self.max_epochs = report, max_epochs
+        self.rows: list[dict[str, Any]] = []
+        self.started = 0.0
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.rows = state_dict["rows"]
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+        self.started = time.monotonic()
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+        epoch = trainer.current_epoch + 1
+        values = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        for subset in ("train", "validation"):
+            loss, macro_f1 = values[f"{subset}_loss"], values[f"{subset}_macro_f1"]
+            self.rows.append({"epoch": epoch, "subset": subset, "loss": round(loss, 6), "macro_f1": round(macro_f1, 6)})
+        self.report(
+            f"epoch {epoch:3}/{self.max_epochs}"
+            f"  train: loss {values['train_loss']:.3f}, macro F1 {values['train_macro_f1']:.3f}"
+            f"  validation: loss {values['validation_loss']:.3f}, macro F1 {values['validation_macro_f1']:.3f}"
+            f"  ({time.monotonic() - self.started:.0f} s)"
+        )
+
+
+def _quiet_trainer(params: TrainParams, callbacks: Sequence[Callback]) -> Trainer:
+    """A trainer that says nothing of its own: the history reports, the caller draws."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    return Trainer(
+        accelerator=params.accelerator,
+        devices=1,
+        precision=params.precision,
+        max_epochs=params.max_epochs,
+        callbacks=list(callbacks),
+        deterministic="warn",
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+    )
+
+
+def _digest(train: Examples, validation: Examples, params: TrainParams) -> str:
+    """Tell runs apart: the same digest means the same data, in the same order, and the same parameters."""
+    digest = hashlib.blake2b(params.model_dump_json().encode(), digest_size=8)
+    for examples in (train, validation):
+        digest.update(examples.rows.tobytes() + examples.classes.tobytes())
+        for chunk in examples.chunks():
+            digest.update(chunk.tobytes())
+    return digest.hexdigest()

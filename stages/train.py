@@ -1,0 +1,58 @@
+"""Stage `train`: from features to a model file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ser.datasets import select_training_data
+from ser.errors import user_errors
+from ser.feature_store import read_features
+from ser.model_file import Model, ModelDescription, write_model
+from ser.params import PARAMS_FILE, TrainParams, load_params
+from ser.plots import draw_curves
+from ser.splits import read_splits
+from ser.storage import write_json, write_table
+from ser.training import fit
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def main(
+    features: Annotated[Path, typer.Option(exists=True, file_okay=False)] = Path("data/features"),
+    augmented: Annotated[Path, typer.Option(exists=True, file_okay=False)] = Path("data/augmented"),
+    splits: Annotated[Path, typer.Option(exists=True, dir_okay=False)] = Path("data/splits.csv"),
+    out: Annotated[Path, typer.Option(dir_okay=False, help="The model file.")] = Path("models/model.safetensors"),
+    metrics: Annotated[Path, typer.Option(dir_okay=False)] = Path("metrics/train.json"),
+    plots: Annotated[Path, typer.Option(file_okay=False, help="Folder of the curves.")] = Path("plots/train"),
+    scratch: Annotated[Path, typer.Option(file_okay=False, help="Folder of checkpoints while training runs.")] = Path(
+        "models/.checkpoints"
+    ),
+    params: Annotated[Path, typer.Option(exists=True, dir_okay=False)] = PARAMS_FILE,
+) -> None:
+    """Fit a network on the train utterances and keep the epoch with the best validation macro F1.
+
+    Interrupted, it goes on from its last whole epoch when run again.
+    """
+    with user_errors():
+        settings = load_params(TrainParams, params)
+        store = read_features(features)
+        data = select_training_data(store, read_features(augmented), read_splits(splits))
+        fitted = fit(data.train, data.validation, len(data.classes), settings, scratch, typer.echo)
+        description = ModelDescription(
+            format=1,
+            architecture=settings.model,
+            classes=tuple(data.classes),
+            front_end=store.front_end,
+            trained_on=tuple(data.corpora),
+        )
+        write_table(fitted.history, plots / "curves.csv")
+        draw_curves(fitted.history, plots / "curves.png")
+        write_json({"train": fitted.metrics()}, metrics)
+        write_model(Model(fitted.classifier, description), out)
+        typer.echo(f"{out}: epoch {fitted.best_epoch} of {len(fitted.history) // 2} kept")
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,91 @@
+"""Small corpora and tables that many tests start from."""
+
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from ser.metadata import COLUMNS, EMOTIONS
+from ser.params import FeatureParams
+
+TOP = Path(__file__).resolve().parent.parent
+CORPORA = TOP.parent / "shared" / "corpora"
+
+
+def clip(seed: int, seconds: float = 0.4, sampling_rate: int = 16_000) -> np.ndarray:
+    """A hummed tone with vibrato and breath, different for every seed; shape (n_samples,)."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(round(seconds * sampling_rate)) / sampling_rate
+    f0 = rng.uniform(100, 300) * (1 + 0.1 * np.sin(2 * np.pi * rng.uniform(1, 6) * time))
+    phase = 2 * np.pi * np.cumsum(f0) / sampling_rate
+    hum = sum(np.sin(k * phase) * rng.uniform(0.2, 1) / k for k in range(1, 12))
+    return (0.1 * (hum + 0.05 * rng.normal(size=len(time)))).astype(np.float32)
+
+
+def write_clip(path: Path, seed: int, seconds: float = 0.4, sampling_rate: int = 16_000) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, clip(seed, seconds, sampling_rate), sampling_rate, subtype="PCM_16")
+    return path
+
+
+@pytest.fixture
+def ravdess_folder(tmp_path: Path) -> Callable[..., Path]:
+    """Makes a folder of short clips named by RAVDESS's rules: actors x 8 emotions x statements x repetitions."""
+
+    def make(folder: str = "raw", actors: int = 4, statements: int = 1, repetitions: int = 1) -> Path:
+        for seed, (actor, emotion, statement, repetition) in enumerate(
+            product(range(1, actors + 1), range(1, 9), range(1, statements + 1), range(1, repetitions + 1))
+        ):
+            name = f"03-01-{emotion:02}-01-{statement:02}-{repetition:02}-{actor:02}.wav"
+            write_clip(tmp_path / folder / f"Actor_{actor:02}" / name, seed)
+        return tmp_path / folder
+
+    return make
+
+
+@pytest.fixture
+def make_metadata() -> Callable[..., pd.DataFrame]:
+    """Makes a metadata table without recordings: speakers (odd male, even female) x 8 emotions x takes."""
+
+    def make(speakers: int = 8, takes: int = 2) -> pd.DataFrame:
+        rows = []
+        for number, (speaker, emotion, take) in enumerate(product(range(1, speakers + 1), EMOTIONS, range(takes))):
+            rng = np.random.default_rng(number)
+            row: dict[str, object] = dict.fromkeys(COLUMNS, "")
+            row |= {
+                "utterance_id": f"toy_{speaker:02}_{emotion}_{take}",
+                "corpus": "toy",
+                "path": f"data/raw/toy/{number}.wav",
+                "emotion": emotion,
+                "gender": "male" if speaker % 2 else "female",
+                "speaker": f"toy_{speaker:02}",
+                "sampling_rate": 16_000,
+                "channels": 1,
+                "duration": 1.0,
+                "audio_hash": f"{number:064x}",
+                "fingerprint": rng.bytes(64).hex(),
+            }
+            rows.append(row)
+        return pd.DataFrame(rows)
+
+    return make
+
+
+@pytest.fixture
+def small_front_end() -> FeatureParams:
+    """A front end whose spectrograms are quick to make and to train on: 8 bands, 13 frames."""
+    return FeatureParams(
+        sampling_rate=8_000,
+        duration=0.4,
+        trim_db=40.0,
+        n_fft=512,
+        hop_length=256,
+        n_mels=8,
+        f_min=50.0,
+        f_max=4_000.0,
+        top_db=80.0,
+    )

@@ -1,0 +1,132 @@
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from ser.errors import InputError
+from ser.ingestion import Ingested, ingest
+from ser.params import IngestParams
+from tests.conftest import CORPORA, clip, write_clip
+
+STRICT = IngestParams(corpus="ravdess", max_rejected=0, keep_duplicates=False)
+KEEPING = STRICT.model_copy(update={"keep_duplicates": True})
+
+
+def reasons(ingested: Ingested) -> dict[str, str]:
+    return {Path(row.path).name: row.reason for row in ingested.rejected.itertuples()}
+
+
+def test_every_recording_becomes_a_row_with_its_labels_and_its_audio(ravdess_folder: Callable[..., Path]) -> None:
+    folder = ravdess_folder(actors=2)
+    metadata = ingest(folder, STRICT).metadata
+    assert len(metadata) == 16
+    row = metadata.set_index("utterance_id").loc["ravdess_03-01-05-01-01-01-02"]
+    assert (row["emotion"], row["gender"], row["speaker"]) == ("angry", "female", "ravdess_02")
+    assert (row["sampling_rate"], row["channels"], row["duration"]) == (16_000, 1, 0.4)
+    assert row["path"] == (folder / "Actor_02/03-01-05-01-01-01-02.wav").as_posix()
+    assert metadata["utterance_id"].is_monotonic_increasing
+    assert metadata["audio_hash"].nunique() == 16
+
+
+def test_official_flat_and_kaggle_layouts_give_the_same_utterances(
+    ravdess_folder: Callable[..., Path], tmp_path: Path
+) -> None:
+    official = ravdess_folder(actors=2)
+    flat, kaggle = tmp_path / "flat", tmp_path / "kaggle"
+    flat.mkdir()
+    for path in official.rglob("*.wav"):
+        shutil.copy(path, flat)
+    shutil.copytree(official, kaggle)
+    shutil.copytree(official, kaggle / "audio_speech_actors_01-24")
+    tables = [ingest(folder, STRICT).metadata.drop(columns="path") for folder in (official, flat, kaggle)]
+    pd.testing.assert_frame_equal(tables[0], tables[1])
+    pd.testing.assert_frame_equal(tables[0], tables[2])
+
+
+def test_copies_are_listed_and_kept_once_or_all(ravdess_folder: Callable[..., Path]) -> None:
+    folder = ravdess_folder(actors=1)
+    shutil.copytree(folder / "Actor_01", folder / "audio_speech_actors_01-24" / "Actor_01")
+    once = ingest(folder, STRICT)
+    assert len(once.metadata) == 8
+    assert once.metrics()["duplicates"] == 8
+    assert once.metrics()["unusable"]["total"] == 0
+    assert once.rejected.iloc[0]["detail"].endswith("Actor_01/03-01-01-01-01-01-01.wav")
+    assert not once.metadata["path"].str.contains("audio_speech").any()
+    once.check(STRICT, folder)
+
+    both = ingest(folder, KEEPING).metadata
+    assert len(both) == 16
+    assert both["utterance_id"].is_unique
+    assert sorted(both["utterance_id"])[:2] == ["ravdess_03-01-01-01-01-01-01", "ravdess_03-01-01-01-01-01-01~2"]
+
+
+def test_every_unusable_file_is_rejected_with_its_reason(ravdess_folder: Callable[..., Path]) -> None:
+    folder = ravdess_folder(actors=1)
+    names = {
+        "03-01-01-01-01-01-03.wav": "not audio",
+        "03-01-02-01-01-01-03.wav": "empty",
+        "03-01-03-01-01-01-03.wav": "silent",
+        "03-01-04-01-01-01-03.wav": "unreadable",
+        "03-01-09-01-01-01-03.wav": "impossible name",
+        "03-01-05-01-01-01-03.wav": "not finite",
+        "README.txt": "not audio",
+    }
+    (folder / "03-01-01-01-01-01-03.wav").write_text("I am no recording.\n" * 50)
+    (folder / "03-01-02-01-01-01-03.wav").touch()
+    soundfile.write(folder / "03-01-03-01-01-01-03.wav", np.zeros(8000), 16_000)
+    whole = write_clip(folder / "03-01-04-01-01-01-03.wav", 99).read_bytes()
+    (folder / "03-01-04-01-01-01-03.wav").write_bytes(whole[: len(whole) // 2])
+    write_clip(folder / "03-01-09-01-01-01-03.wav", 98)
+    soundfile.write(folder / "03-01-05-01-01-01-03.wav", np.full(8000, np.nan), 16_000, subtype="FLOAT")
+    (folder / "README.txt").write_text("About this corpus.\n" * 50)
+
+    ingested = ingest(folder, STRICT)
+    assert reasons(ingested) == names
+    assert len(ingested.metadata) == 8
+    assert ingested.metrics()["unusable"]["not_audio"] == 2
+    assert ingested.metrics()["unusable"]["total"] == 7
+    ingested.check(STRICT.model_copy(update={"max_rejected": 7}), folder)
+    with pytest.raises(InputError, match=r"7 files cannot be used, more than ingest.max_rejected = 6; the first: .*"):
+        ingested.check(STRICT.model_copy(update={"max_rejected": 6}), folder)
+
+
+def test_copies_with_other_labels_are_all_rejected(ravdess_folder: Callable[..., Path]) -> None:
+    folder = ravdess_folder(actors=1)
+    shutil.copy(folder / "Actor_01/03-01-03-01-01-01-01.wav", folder / "03-01-05-01-02-01-01.wav")
+    ingested = ingest(folder, STRICT)
+    assert set(reasons(ingested).values()) == {"conflicting labels"}
+    assert len(ingested.rejected) == 2
+    assert "happy" not in set(ingested.metadata["emotion"])
+
+
+def test_one_name_for_two_recordings_is_a_clash(ravdess_folder: Callable[..., Path]) -> None:
+    folder = ravdess_folder(actors=1)
+    write_clip(folder / "copy" / "03-01-03-01-01-01-01.wav", 77)
+    ingested = ingest(folder, STRICT)
+    assert set(reasons(ingested).values()) == {"name clash"}
+    assert len(ingested.metadata) == 7
+
+
+def test_a_folder_without_recordings_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no recording of corpus 'ravdess' found"):
+        ingest(tmp_path, STRICT).check(STRICT, tmp_path)
+
+
+def test_the_hash_is_of_the_audio_and_not_of_the_file(tmp_path: Path) -> None:
+    name = "03-01-03-01-01-01-01"
+    pcm = (clip(1) * 32_767).astype(np.int16)
+    soundfile.write(tmp_path / f"{name}.wav", pcm, 16_000)
+    soundfile.write(tmp_path / f"{name}.flac", pcm, 16_000)
+    assert reasons(ingest(tmp_path, STRICT)) == {f"{name}.wav": "duplicate"}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not CORPORA.exists(), reason="../shared/corpora is not beside this checkout")
+def test_the_real_actor_7_holds_one_recording_twice(tmp_path: Path) -> None:
+    for path in (CORPORA / "ravdess" / "Actor_07").glob("03-01-03-01-02-*.flac"):
+        shutil.copy(path, tmp_path)
+    assert reasons(ingest(tmp_path, STRICT)) == {"03-01-03-01-02-02-07.flac": "duplicate"}

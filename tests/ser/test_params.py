@@ -1,0 +1,70 @@
+from pathlib import Path
+
+import pytest
+
+from ser.errors import InputError
+from ser.params import AugmentParams, FeatureParams, SplitParams, TrainParams, load_params
+
+PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
+
+
+def changed(tmp_path: Path, old: str, new: str) -> Path:
+    text = PARAMS.read_text()
+    assert old in text
+    path = tmp_path / "params.yaml"
+    path.write_text(text.replace(old, new, 1))
+    return path
+
+
+def test_every_section_of_the_project_loads() -> None:
+    assert load_params(SplitParams, PARAMS).protocol == "speaker_independent"
+    assert load_params(AugmentParams, PARAMS).noise.snr_db == (15.0, 35.0)
+
+
+def test_yaml_1_2_numbers_are_numbers(tmp_path: Path) -> None:
+    path = changed(tmp_path, "learning_rate: 1e-3", "learning_rate: 2e-2")
+    assert load_params(TrainParams, path).learning_rate == 0.02
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("seed: 0", "seed: twenty", "demo.seed: expected an integer, got 'twenty'"),
+        ("seed: 0", "seed: 1.0", "demo.seed: expected an integer, got 1.0"),
+        ("keep_duplicates: false", "keep_duplicates: 'no'", "ingest.keep_duplicates: expected a boolean, got 'no'"),
+        ("n_mels: 64", "n_melz: 64", "features.n_melz: unknown key"),
+        ("n_mels: 64", "# gone", "features.n_mels: this key is missing"),
+        ("n_mels: 64", "n_mels: 0", "features.n_mels: expected greater than or equal to 1, got 0"),
+        ("n_mels: 64", "n_mels: .inf", "features.n_mels: expected an integer"),
+        ("corpus: demo", "corpus: iemocap", "ingest.corpus: expected 'demo' or 'ravdess', got 'iemocap'"),
+        ("snr_db: [15, 35]", "snr_db: [35, 15]", "augment.noise.snr_db: expected [low, high], got [35, 15]"),
+        ("snr_db: [15, 35]", "snr_db: 15", "augment.noise.snr_db: expected a list, got 15"),
+        ("train:", "trian:", "trian: unknown key"),
+        ("f_max: 8000.0", "f_max: 20000.0", "features: expected f_min < f_max <= sampling_rate / 2 = 11025"),
+        ("test_fraction: 0.2", "test_fraction: 0.9", "split: validation_fraction + test_fraction leave nothing"),
+        ("demo:", "demo: [", "not YAML"),
+    ],
+)
+def test_a_wrong_value_names_file_key_expectation_and_finding(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    path = changed(tmp_path, old, new)
+    with pytest.raises(InputError) as caught:
+        load_params(FeatureParams, path)
+    assert str(caught.value).startswith(f"{path}: {message}")
+
+
+def test_a_missing_file_says_where_to_run(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file; run this from the project's top folder"):
+        load_params(SplitParams, tmp_path / "params.yaml")
+
+
+def test_a_file_that_is_not_a_mapping_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text("- 1\n- 2\n")
+    with pytest.raises(InputError, match="expected a"):
+        load_params(SplitParams, tmp_path / "params.yaml")
+
+
+def test_frames_are_centred_on_every_hop(small_front_end: FeatureParams) -> None:
+    assert small_front_end.n_samples == 3200
+    assert small_front_end.n_frames == 13

@@ -1,0 +1,99 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ser.errors import InputError
+from ser.params import SplitParams
+from ser.splits import PROTOCOLS, assign_splits, read_splits, write_splits
+
+SPEAKER_INDEPENDENT = SplitParams(
+    protocol="speaker_independent", validation_fraction=0.15, test_fraction=0.2, seed=0
+)
+STRATIFIED = SPEAKER_INDEPENDENT.model_copy(update={"protocol": "stratified_80_10_10"})
+
+Make = Callable[..., pd.DataFrame]
+
+
+def joined(metadata: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
+    return metadata.merge(assign_splits(metadata, params), on="utterance_id", validate="one_to_one")
+
+
+def test_no_speaker_is_in_two_subsets(make_metadata: Make) -> None:
+    table = joined(make_metadata(speakers=24), SPEAKER_INDEPENDENT)
+    assert (table.groupby("speaker")["subset"].nunique() == 1).all()
+
+
+def test_24_speakers_are_divided_16_4_4_with_as_many_women_as_men(make_metadata: Make) -> None:
+    table = joined(make_metadata(speakers=24), SPEAKER_INDEPENDENT).drop_duplicates("speaker")
+    counts = table.groupby(["subset", "gender"]).size().unstack()
+    assert counts.loc["test"].to_dict() == {"female": 2, "male": 2}
+    assert counts.loc["validation"].to_dict() == {"female": 2, "male": 2}
+    assert counts.loc["train"].to_dict() == {"female": 8, "male": 8}
+
+
+def test_a_rare_gender_is_heard_in_the_test_before_the_train_subset(make_metadata: Make) -> None:
+    metadata = make_metadata(speakers=12)
+    metadata.loc[~metadata["speaker"].isin(["toy_02", "toy_04"]), "gender"] = "male"
+    table = joined(metadata, SPEAKER_INDEPENDENT).drop_duplicates("speaker")
+    assert set(table.loc[table["subset"] == "test", "gender"]) == {"female", "male"}
+
+
+def test_three_speakers_suffice_and_two_do_not(make_metadata: Make) -> None:
+    table = joined(make_metadata(speakers=3), SPEAKER_INDEPENDENT).drop_duplicates("speaker")
+    assert sorted(table["subset"]) == ["test", "train", "validation"]
+    with pytest.raises(InputError, match="2 speakers cannot fill train, validation and test"):
+        assign_splits(make_metadata(speakers=2), SPEAKER_INDEPENDENT)
+
+
+def test_80_10_10_holds_for_every_emotion(make_metadata: Make) -> None:
+    table = joined(make_metadata(speakers=10, takes=4), STRATIFIED)
+    counts = table.groupby(["emotion", "subset"]).size().unstack()
+    assert (counts["train"] == 32).all()
+    assert (counts["validation"] == 4).all()
+    assert (counts["test"] == 4).all()
+
+
+def test_a_rare_emotion_cannot_be_stratified(make_metadata: Make) -> None:
+    metadata = make_metadata(speakers=10, takes=1)
+    with pytest.raises(InputError, match="emotion 'calm' has 9 utterances"):
+        assign_splits(metadata.drop(metadata.index[metadata["emotion"] == "calm"][0]), STRATIFIED)
+
+
+@given(seed=st.integers(0, 2**32 - 1), protocol=st.sampled_from(sorted(PROTOCOLS)))
+def test_a_split_covers_all_and_depends_on_the_seed_alone(seed: int, protocol: str) -> None:
+    # A fixture cannot be shared between hypothesis's examples.
+    emotions = ["neutral", "happy"]
+    rows = [
+        {"utterance_id": f"u{s:02}{e}{k}", "speaker": f"s{s}", "gender": ["female", "male"][s % 2], "emotion": e}
+        for s in range(8)
+        for e in emotions
+        for k in range(3)
+    ]
+    metadata = pd.DataFrame(rows)
+    params = SPEAKER_INDEPENDENT.model_copy(update={"seed": seed, "protocol": protocol})
+    splits = assign_splits(metadata, params)
+    assert splits["utterance_id"].tolist() == sorted(metadata["utterance_id"])
+    assert set(splits["subset"]) == {"train", "validation", "test"}
+    shuffled = metadata.sample(frac=1, random_state=1)
+    pd.testing.assert_frame_equal(assign_splits(shuffled, params), splits)
+
+
+def test_another_seed_gives_another_split(make_metadata: Make) -> None:
+    metadata = make_metadata(speakers=24)
+    for params in (SPEAKER_INDEPENDENT, STRATIFIED):
+        other = params.model_copy(update={"seed": 1})
+        assert not assign_splits(metadata, params).equals(assign_splits(metadata, other))
+
+
+def test_splits_come_back_from_their_file_and_an_unknown_subset_does_not(make_metadata: Make, tmp_path: Path) -> None:
+    splits = assign_splits(make_metadata(speakers=4), SPEAKER_INDEPENDENT)
+    path = tmp_path / "splits.csv"
+    write_splits(splits, path)
+    pd.testing.assert_frame_equal(read_splits(path), splits)
+    path.write_text(path.read_text().replace("train", "dev"))
+    with pytest.raises(InputError, match="expected one of train, validation, test, got 'dev'"):
+        read_splits(path)
