@@ -48,7 +48,7 @@ def front_end(signal: np.ndarray, params: FeatureParams) -> np.ndarray:
         params: analysis settings.
 
     Returns:
-        float32, shape (params.n_mels, params.n_frames); dB re a mel-band power of 1.
+        float32, shape (params.n_mels, params.n_frames); dB re the loudest cell.
 
     Raises:
         InputError: the signal is not mono or not finite.
@@ -57,21 +57,22 @@ def front_end(signal: np.ndarray, params: FeatureParams) -> np.ndarray:
 
 
 def log_mel(signal: np.ndarray, params: FeatureParams) -> np.ndarray:
-    """Log-mel spectrogram in decibels, of the whole signal.
+    """Log-mel spectrogram in decibels below its loudest cell, of the whole signal.
+
+    The reference is the recording's own maximum, so that the microphone's gain and distance do not matter.
 
     Args:
         signal: mono waveform in [-1, 1], shape (n_samples,), at ``params.sampling_rate`` hertz.
         params: analysis settings; ``n_fft`` and ``hop_length`` in samples, ``f_min`` and ``f_max`` in hertz.
 
     Returns:
-        float32, shape (n_mels, n_frames), n_frames = 1 + n_samples // hop_length; dB re a mel-band power of 1, at most
-        ``top_db`` below the loudest cell.
+        float32, shape (n_mels, n_frames), n_frames = 1 + n_samples // hop_length; from ``-top_db`` to 0 dB.
 
     Raises:
         InputError: the signal is not mono or not finite.
 
     Source:
-        ``librosa.power_to_db(librosa.feature.melspectrogram(..., power=2, center=True, pad_mode="constant"))``.
+        ``librosa.power_to_db(librosa.feature.melspectrogram(..., power=2, center=True, pad_mode="constant"), ref=np.max)``
     """
     if signal.ndim != 1:
         raise InputError(f"expected a mono signal of shape (n_samples,), found shape {signal.shape}")
@@ -84,8 +85,8 @@ def log_mel(signal: np.ndarray, params: FeatureParams) -> np.ndarray:
     power = spectrum.real**2 + spectrum.imag**2
     mel_power = _mel_filter_bank(params) @ power.T  # (n_mels, n_frames)
     decibels = 10 * np.log10(np.maximum(mel_power, np.float32(_POWER_FLOOR)))
-    clipped: np.ndarray = np.maximum(decibels, decibels.max() - np.float32(params.top_db))
-    return clipped
+    below_loudest: np.ndarray = np.maximum(decibels - decibels.max(), -np.float32(params.top_db))
+    return below_loudest
 
 
 @lru_cache(maxsize=8)

@@ -191,7 +191,8 @@ def confusion_table(predictions: pd.DataFrame) -> pd.DataFrame:
 
 def pooled_confusion(predictions: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
     """Confusion matrix of all rows, shape (n_classes, n_classes), rows actual, columns predicted."""
-    return _matrices(predictions, classes, np.zeros(len(predictions), dtype=np.intp)).sum(axis=0)
+    confusion: np.ndarray = _matrices(predictions, classes, np.zeros(len(predictions), dtype=np.intp))[0]
+    return confusion
 
 
 def class_recall_table(predictions: pd.DataFrame, classes: Sequence[str], params: EvaluateParams) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
+import torch
 from pydantic import Field, Strict
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
@@ -16,7 +17,6 @@ from ser.params import FeatureParams, Section, validated
 from ser.storage import replacing
 
 METADATA_KEY = "ser"
-FORMAT = 1
 
 
 class ModelDescription(Section):
@@ -87,4 +87,6 @@ def read_model(path: Path) -> Model:
         classifier.load_state_dict(state)
     except RuntimeError as error:
         raise InputError(f"{path}: the weights do not fit the architecture: {error}") from None
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in state.values()):
+        raise InputError(f"{path}: the weights are not finite")
     return Model(classifier.eval(), description)

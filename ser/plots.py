@@ -45,7 +45,7 @@ def draw_curves(history: pd.DataFrame, path: Path) -> None:
 
 
 def draw_confusion(predictions: pd.DataFrame, classes: Sequence[str], path: Path) -> None:
-    """Confusion matrix whose rows add up to 100 %, so that the diagonal is recall; counts below.
+    """Confusion matrix whose rows add up to 100%, so that the diagonal is recall, and counts; empty cells blank.
 
     Args:
         predictions: one row per utterance.
@@ -54,12 +54,13 @@ def draw_confusion(predictions: pd.DataFrame, classes: Sequence[str], path: Path
     """
     confusion = pooled_confusion(predictions, classes)
     shares = confusion / confusion.sum(axis=1, keepdims=True).clip(min=1)
-    figure = Figure(figsize=(6.4, 6.4), layout="constrained")
+    figure = Figure(figsize=(5.8, 5.8), layout="constrained")
     axes = figure.subplots()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for (row, column), share in np.ndenumerate(shares):
-        text = f"{share:.0%}\n{confusion[row, column]}"
-        axes.text(column, row, text, ha="center", va="center", color="white" if share > 0.5 else "black")
+        # An empty cell stays blank, so that the eye finds the confusions.
+        text = f"{share:.0%}\n{confusion[row, column]}" if share else ""
+        axes.text(column, row, text, ha="center", va="center", size=8, color="white" if share > 0.6 else "black")
     axes.set_xticks(range(len(classes)), classes, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(classes)), classes)
     axes.set(xlabel="Predicted emotion", ylabel="Actual emotion")
@@ -68,7 +69,7 @@ def draw_confusion(predictions: pd.DataFrame, classes: Sequence[str], path: Path
 
 
 def draw_class_recall(predictions: pd.DataFrame, classes: Sequence[str], params: EvaluateParams, path: Path) -> None:
-    """Recall of each emotion that occurs, with its 95 % interval over resampled speakers.
+    """Recall of each emotion that occurs, with its 95% interval over resampled speakers.
 
     Args:
         predictions: one row per utterance.
@@ -79,8 +80,10 @@ def draw_class_recall(predictions: pd.DataFrame, classes: Sequence[str], params:
     table = class_recall_table(predictions, classes, params)
     figure = Figure(figsize=(7, 1.4 + 0.4 * len(table)), layout="constrained")
     axes = figure.subplots()
-    axes.barh(table["emotion"], table["recall"], color=BLUE, height=0.7)
-    axes.hlines(table["emotion"], table["low"], table["high"], color="black", linewidth=1.5, label="95 % interval")
+    axes.barh(table["emotion"], table["recall"], color=BLUE, alpha=0.6, height=0.7)
+    axes.hlines(
+        table["emotion"], table["low"], table["high"], color="black", linewidth=1.5, label="95% interval over speakers"
+    )
     for row, recall in enumerate(table["recall"]):
         axes.text(1.02, row, f"{recall:.1%}", va="center")
     axes.axvline(1 / len(classes), color=VERMILLION, linestyle="--", label=f"chance, {1 / len(classes):.1%}")
@@ -107,15 +110,17 @@ def draw_reliability(predictions: pd.DataFrame, n_bins: int, path: Path) -> None
     figure = Figure(figsize=(5.6, 6.4), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     bars = {"width": 1 / n_bins, "align": "edge", "edgecolor": "white"}
-    upper.bar(table["lower"], table["accuracy"], color=BLUE, alpha=0.6, label="accuracy of the bin", **bars)
-    upper.plot([0, 1], [0, 1], color=GREY, linestyle="--", label="perfect calibration")
-    upper.plot(table["confidence"], table["accuracy"], "o", color=VERMILLION, label="at the bin's mean confidence")
+    upper.bar(table["lower"], table["accuracy"], color=BLUE, alpha=0.6, label="bin's accuracy", **bars)
+    upper.plot([0, 1], [0, 1], color=GREY, linestyle="--", label="perfect")
+    upper.plot(
+        table["confidence"], table["accuracy"], "o", color=VERMILLION, label="its mean confidence", clip_on=False
+    )
     upper.set(ylabel="Accuracy", xlim=(0, 1), ylim=(0, 1.03))
     upper.set_title(f"Reliability: calibration error (ECE) {error:.3f}, {n_bins} bins\n{_extent(predictions)}")
-    upper.legend(loc="upper left")
     lower.bar(table["lower"], table["count"], color=BLUE, **bars)
     lower.set(xlabel="Confidence (probability of the predicted emotion)", ylabel="Utterances")
     lower.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=4))
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)
     _save(figure, path)
 
 
@@ -143,7 +148,7 @@ def draw_gender(predictions: pd.DataFrame, classes: Sequence[str], path: Path) -
     axes.set_ylabel("Score")
     gap = f", macro F1 gap {100 * abs(np.diff(table.loc['macro_f1'])[0]):.1f} points" if len(table.columns) == 2 else ""
     axes.set_title(f"Scores by gender{gap}")
-    figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    figure.legend(loc="outside lower center", frameon=False)
     _save(figure, path)
 
 

@@ -89,7 +89,10 @@ def fit(
     with torch.random.fork_rng(), warnings.catch_warnings():
         # Features come from mapped arrays: worker processes would only copy them.
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        # It is not empty when a run is resumed.
         warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")
+        # Lightning 2.6 with torch 2.13; harmless.
+        warnings.filterwarnings("ignore", message=".*LeafSpec.*", category=FutureWarning)
         torch.manual_seed(params.seed)
         classifier = Classifier(params.model, n_classes, n_bands, n_frames)
         classifier.standardise_by(*train.band_statistics())

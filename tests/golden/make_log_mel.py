@@ -31,7 +31,7 @@ def main() -> None:
         signal = make_signal(int(settings["sr"]))
         power = librosa.feature.melspectrogram(y=signal, power=2, center=True, pad_mode="constant", **settings)
         arrays[f"{name}_signal"] = signal
-        arrays[f"{name}_log_mel"] = librosa.power_to_db(power, ref=1.0, amin=1e-10, top_db=TOP_DB[name])
+        arrays[f"{name}_log_mel"] = librosa.power_to_db(power, ref=np.max, amin=1e-10, top_db=TOP_DB[name])
     np.savez_compressed(Path(__file__).with_name("log_mel.npz"), **arrays)
 
 

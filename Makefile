@@ -1,0 +1,44 @@
+# make repro   train and score on the embedded demo corpus
+# make test    lint, types, and the whole test suite
+# make lock    pin the newest versions that pyproject.toml allows (needs uv)
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# DVC runs the stages with the first `python` on the path.
+export PATH := $(abspath $(BIN)):$(PATH)
+
+.PHONY: repro test lint lock clean
+
+repro: $(VENV)/installed
+	$(BIN)/dvc repro
+
+test: $(VENV)/installed-test lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: $(PYTHON) is older than Python 3.11; try make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: requirements.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(VENV)/installed-test: requirements-test.txt $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-test.txt
+	@touch $@
+
+lock:
+	uv pip compile --quiet --upgrade pyproject.toml --output-file requirements.txt
+	uv pip compile --quiet --upgrade pyproject.toml --extra test --constraint requirements.txt \
+		--output-file requirements-test.txt
+
+clean:
+	rm -rf $(VENV) dvc_plots .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,56 @@
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from ser.errors import InputError
+from ser.evaluation import predict_test
+from ser.feature_store import FeatureStore
+from ser.model_file import Model, ModelDescription
+from ser.models.classifier import Classifier
+from ser.params import FeatureParams
+
+SPLITS = pd.DataFrame({"utterance_id": ["c", "b", "a"], "subset": ["test", "train", "test"]})
+
+
+@pytest.fixture
+def model(small_front_end: FeatureParams) -> Model:
+    torch.manual_seed(0)
+    description = ModelDescription(
+        format=1, architecture="logmel_gap", classes=("calm", "sad"), front_end=small_front_end, trained_on=("toy",)
+    )
+    return Model(Classifier("logmel_gap", 2, 8, 13).eval(), description)
+
+
+def store(front_end: FeatureParams, emotions: tuple[str, ...] = ("sad", "calm", "calm")) -> FeatureStore:
+    table = pd.DataFrame({"utterance_id": ["a", "b", "c"], "emotion": emotions}).assign(
+        corpus="toy", speaker="toy_1", gender="male"
+    )
+    features = np.random.default_rng(0).normal(-40, 10, (3, 8, 13)).astype(np.float32)
+    return FeatureStore(features, table, front_end)
+
+
+def test_every_test_utterance_and_no_other_is_classified(model: Model, small_front_end: FeatureParams) -> None:
+    features = store(small_front_end)
+    predictions = predict_test(model, features, SPLITS)
+    assert predictions["utterance_id"].tolist() == ["a", "c"]
+    assert predictions["emotion"].tolist() == ["sad", "calm"]
+    expected = model.classifier.probabilities(features.features[[0, 2]])
+    np.testing.assert_allclose(predictions[["p_calm", "p_sad"]], expected, rtol=1e-6)
+    assert predictions["predicted"].tolist() == [("calm", "sad")[index] for index in expected.argmax(axis=1)]
+
+
+def test_features_of_another_front_end_are_refused(model: Model, small_front_end: FeatureParams) -> None:
+    other = small_front_end.model_copy(update={"top_db": 60.0})
+    with pytest.raises(InputError, match="another front end than the model's"):
+        predict_test(model, store(other), SPLITS)
+
+
+def test_an_emotion_that_the_model_does_not_know_is_refused(model: Model, small_front_end: FeatureParams) -> None:
+    with pytest.raises(InputError, match="emotion 'angry' is not among"):
+        predict_test(model, store(small_front_end, ("angry", "calm", "calm")), SPLITS)
+
+
+def test_an_empty_test_subset_is_refused(model: Model, small_front_end: FeatureParams) -> None:
+    with pytest.raises(InputError, match="the test subset is empty"):
+        predict_test(model, store(small_front_end), SPLITS.assign(subset="train"))

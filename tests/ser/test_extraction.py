@@ -1,0 +1,85 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from ser.audio import decode
+from ser.augmentation import augment, plan_copies
+from ser.errors import InputError
+from ser.extraction import extract_augmented, extract_features, plan_augmentation
+from ser.features import front_end, prepare_signal
+from ser.ingestion import ingest
+from ser.params import AugmentParams, FeatureParams, IngestParams, NoiseParams, PitchShiftParams, TimeStretchParams
+from tests.conftest import clip
+
+INGEST = IngestParams(corpus="ravdess", max_rejected=0, keep_duplicates=False)
+AUGMENT = AugmentParams(
+    noise=NoiseParams(copies=2, snr_db=(10.0, 20.0)),
+    pitch_shift=PitchShiftParams(copies=0, semitones=(-2.0, 2.0)),
+    time_stretch=TimeStretchParams(copies=1, rate=(0.8, 1.2)),
+    seed=0,
+)
+
+
+def test_every_utterance_goes_through_the_front_end_in_order(
+    ravdess_folder: Callable[..., Path], small_front_end: FeatureParams
+) -> None:
+    metadata = ingest(ravdess_folder(actors=1), INGEST).metadata
+    spectrograms = list(extract_features(metadata, small_front_end))
+    for path, spectrogram in zip(metadata["path"], spectrograms, strict=True):
+        signal = prepare_signal(*decode(Path(path)), small_front_end)
+        np.testing.assert_array_equal(spectrogram, front_end(signal, small_front_end))
+
+
+def test_every_failing_utterance_is_named(
+    ravdess_folder: Callable[..., Path], small_front_end: FeatureParams
+) -> None:
+    metadata = ingest(ravdess_folder(actors=1), INGEST).metadata
+    changed, gone = (Path(path) for path in metadata["path"].iloc[[1, 5]])
+    soundfile.write(changed, clip(1234), 16_000)
+    gone.unlink()
+    with pytest.raises(InputError) as caught:
+        list(extract_features(metadata, small_front_end))
+    message = str(caught.value)
+    assert message.startswith("2 of 8 utterances failed: ")
+    assert f"ravdess_{changed.stem} ({changed}: changed since it was ingested; run `dvc repro`)" in message
+    assert f"ravdess_{gone.stem} (" in message
+
+
+def test_only_the_first_failures_are_spelt_out(
+    ravdess_folder: Callable[..., Path], small_front_end: FeatureParams
+) -> None:
+    metadata = ingest(ravdess_folder(actors=1), INGEST).metadata
+    for path in metadata["path"]:
+        Path(path).unlink()
+    with pytest.raises(InputError, match="8 of 8 utterances failed: .* and 3 more"):
+        list(extract_features(metadata, small_front_end))
+
+
+def test_copies_keep_emotion_and_gender_and_name_their_source(
+    ravdess_folder: Callable[..., Path], small_front_end: FeatureParams
+) -> None:
+    metadata = ingest(ravdess_folder(actors=2), INGEST).metadata
+    copies = plan_augmentation(metadata, AUGMENT)
+    assert len(copies) == 3 * len(metadata)
+    assert copies["utterance_id"].is_unique
+    sources = metadata.set_index("utterance_id").loc[copies["source_utterance_id"]]
+    for column in ("emotion", "gender", "speaker", "corpus"):
+        assert copies[column].tolist() == sources[column].tolist()
+    noise = copies[copies["method"] == "noise"]
+    assert noise["amount"].between(10, 20).all()
+    assert noise["amount"].nunique() == len(noise)
+
+
+def test_copies_are_made_in_the_order_of_their_plan(
+    ravdess_folder: Callable[..., Path], small_front_end: FeatureParams
+) -> None:
+    metadata = ingest(ravdess_folder(actors=1), INGEST).metadata.iloc[:2]
+    spectrograms = list(extract_augmented(metadata, AUGMENT, small_front_end))
+    assert len(spectrograms) == len(plan_augmentation(metadata, AUGMENT))
+    signal = prepare_signal(*decode(Path(metadata["path"].iloc[1])), small_front_end)
+    copy = plan_copies(metadata["utterance_id"].iloc[1], AUGMENT)[0]
+    expected = front_end(augment(signal, small_front_end.sampling_rate, copy), small_front_end)
+    np.testing.assert_array_equal(spectrograms[3], expected)

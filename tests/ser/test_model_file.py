@@ -1,0 +1,115 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from ser.errors import InputError
+from ser.model_file import Model, ModelDescription, read_model, write_model
+from ser.models.classifier import Classifier
+from ser.params import FeatureParams
+
+
+@pytest.fixture
+def model(small_front_end: FeatureParams) -> Model:
+    torch.manual_seed(0)
+    description = ModelDescription(
+        format=1, architecture="logmel_gap", classes=("calm", "sad"), front_end=small_front_end, trained_on=("toy",)
+    )
+    classifier = Classifier("logmel_gap", 2, small_front_end.n_mels, small_front_end.n_frames)
+    classifier.standardise_by(np.full(8, -40.0), np.full(8, 12.0))
+    return Model(classifier.eval(), description)
+
+
+def test_a_model_comes_back_whole(model: Model, tmp_path: Path) -> None:
+    write_model(model, tmp_path / "m.safetensors")
+    read = read_model(tmp_path / "m.safetensors")
+    assert read.description == model.description
+    features = np.random.default_rng(0).normal(-40, 10, (3, 8, 13)).astype(np.float32)
+    np.testing.assert_array_equal(read.classifier.probabilities(features), model.classifier.probabilities(features))
+    assert not read.classifier.training
+
+
+def test_the_same_model_gives_the_same_bytes(model: Model, tmp_path: Path) -> None:
+    write_model(model, tmp_path / "a")
+    write_model(model, tmp_path / "b")
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert (tmp_path / "a").stat().st_mode & 0o044  # others may read it
+
+
+def test_probabilities_add_up_to_one_and_ignore_level_only_through_the_standardisation(model: Model) -> None:
+    features = np.random.default_rng(0).normal(-40, 10, (5, 8, 13)).astype(np.float32)
+    np.testing.assert_allclose(model.classifier.probabilities(features).sum(axis=1), 1, atol=1e-12)
+    expected = nn.Sequential(model.classifier.network)(torch.from_numpy((features + 40) / 12))
+    np.testing.assert_allclose(
+        model.classifier.probabilities(features), expected.softmax(1).detach().numpy(), atol=1e-6
+    )
+
+
+def test_a_missing_file_says_how_to_get_one(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"m.safetensors: no such model file; `dvc repro` trains one"):
+        read_model(tmp_path / "m.safetensors")
+
+
+@pytest.mark.parametrize("kept", [0, 4, 100, 2000, -1])
+def test_a_truncated_file_is_refused(model: Model, tmp_path: Path, kept: int) -> None:
+    path = tmp_path / "m.safetensors"
+    write_model(model, path)
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(InputError, match="not a readable model file"):
+        read_model(path)
+
+
+def test_a_pickle_is_refused_unopened(tmp_path: Path) -> None:
+    path = tmp_path / "m.pth"
+    torch.save({"weights": torch.zeros(3)}, path)
+    with pytest.raises(InputError, match="not a readable model file"):
+        read_model(path)
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="not a readable model file"):
+        read_model(tmp_path)
+
+
+def test_safetensors_of_something_else_are_refused(model: Model, tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    save_file({"a": torch.zeros(2)}, path)
+    with pytest.raises(InputError, match="not a model of this project"):
+        read_model(path)
+    save_file({"a": torch.zeros(2)}, path, metadata={"ser": "{"})
+    with pytest.raises(InputError, match="description is not JSON"):
+        read_model(path)
+    save_file({"a": torch.zeros(2)}, path, metadata={"ser": model.description.model_dump_json()})
+    with pytest.raises(InputError, match="weights do not fit the architecture"):
+        read_model(path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("format", 2, "description: format: expected 1, got 2"),
+        ("architecture", "os.system", "unknown architecture 'os.system'; known: logmel_gap"),
+        ("classes", ["calm"], "description: classes: "),
+        ("classes", ["calm", "sad", "angry"], "weights do not fit"),
+    ],
+)
+def test_a_description_that_does_not_fit_is_refused(
+    model: Model, tmp_path: Path, key: str, value: object, message: str
+) -> None:
+    path = tmp_path / "m.safetensors"
+    description = json.dumps(json.loads(model.description.model_dump_json()) | {key: value})
+    save_file(model.classifier.state_dict(), path, metadata={"ser": description})
+    with pytest.raises(InputError, match=message):
+        read_model(path)
+
+
+def test_weights_that_are_no_numbers_are_refused(model: Model, tmp_path: Path) -> None:
+    with torch.no_grad():
+        next(model.classifier.network.parameters()).fill_(float("nan"))
+    write_model(model, tmp_path / "m.safetensors")
+    with pytest.raises(InputError, match="weights are not finite"):
+        read_model(tmp_path / "m.safetensors")

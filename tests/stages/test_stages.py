@@ -1,0 +1,161 @@
+"""The stages one after another, in a folder, as `python -m stages.NAME` runs them."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from tests.conftest import TOP
+
+STAGES = ("demo", "ingest", "split", "features", "augment", "train", "evaluate")
+
+SMALL = {
+    "corpus: demo": "corpus: ravdess",
+    "sampling_rate: 22050": "sampling_rate: 8000",
+    "duration: 3.0": "duration: 0.4",
+    "n_fft: 1024": "n_fft: 512",
+    "hop_length: 512": "hop_length: 256",
+    "n_mels: 64": "n_mels: 16",
+    "f_max: 8000.0": "f_max: 4000.0",
+    "max_epochs: 60": "max_epochs: 2",
+    "bootstrap_samples: 2000": "bootstrap_samples: 200",
+}
+
+
+def run(stage: str, *arguments: str) -> Result:
+    return CliRunner().invoke(import_module(f"stages.{stage}").app, list(arguments))
+
+
+def change_params(old: str, new: str) -> None:
+    text = Path("params.yaml").read_text()
+    assert old in text
+    Path("params.yaml").write_text(text.replace(old, new, 1))
+
+
+@pytest.fixture
+def project(ravdess_folder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A folder with params.yaml, made small, and a toy corpus of 6 speakers in data/raw/ravdess."""
+    ravdess_folder("data/raw/ravdess", actors=6, statements=2)
+    shutil.copy(TOP / "params.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for old, new in SMALL.items():
+        change_params(old, new)
+    return tmp_path
+
+
+def run_until(last: str) -> None:
+    for stage in STAGES[1 : STAGES.index(last) + 1]:
+        result = run(stage, *(["--audio", "data/raw/ravdess"] if stage == "ingest" else []))
+        assert result.exit_code == 0, f"{stage}: {result.output}"
+
+
+def test_the_whole_chain_writes_what_it_declares(project: Path) -> None:
+    run_until("evaluate")
+    scores = json.loads(Path("metrics/test.json").read_text())["test"]
+    predictions = pd.read_csv("data/predictions.csv")
+    splits = pd.read_csv("data/splits.csv").set_index("utterance_id")["subset"]
+    assert (splits[predictions["utterance_id"]] == "test").all()
+    assert len(predictions) == (splits == "test").sum() == scores["n_utterances"]
+    assert scores["accuracy"] == pytest.approx((predictions["emotion"] == predictions["predicted"]).mean(), abs=1e-6)
+    assert scores["protocol"] == "speaker_independent"
+    assert scores["leaks"]["train_test"] == {"shared_speakers": 0, "same_recording": 0, "near_identical": 0}
+    assert {path.name for path in Path("plots/test").iterdir()} == {
+        f"{name}.{kind}" for name in ("confusion", "class_recall", "reliability", "gender") for kind in ("csv", "png")
+    }
+    assert {path.name for path in Path("plots/train").iterdir()} == {"curves.csv", "curves.png"}
+    assert json.loads(Path("metrics/train.json").read_text())["train"]["epochs"] == 2
+    assert not Path("models/.checkpoints").exists()
+
+
+def test_features_are_mappable_and_say_whose_they_are(project: Path) -> None:
+    run_until("features")
+    array = np.load("data/features/features.npy", mmap_mode="r")
+    assert array.shape == (96, 16, 13)
+    assert array.dtype == np.float32
+    rows = pd.read_csv("data/features/utterances.csv")
+    metadata = pd.read_csv("data/metadata.csv")
+    assert rows["utterance_id"].tolist() == metadata["utterance_id"].tolist()
+    assert json.loads(Path("data/features/front_end.json").read_text())["n_mels"] == 16
+
+
+def test_only_train_utterances_are_augmented(project: Path) -> None:
+    run_until("augment")
+    splits = pd.read_csv("data/splits.csv").set_index("utterance_id")["subset"]
+    copies = pd.read_csv("data/augmented/utterances.csv")
+    assert len(copies) == 3 * (splits == "train").sum()
+    assert (splits[copies["source_utterance_id"]] == "train").all()
+
+
+def test_a_leaking_split_says_so_and_its_figures_carry_it(project: Path) -> None:
+    change_params("protocol: speaker_independent", "protocol: stratified_80_10_10")
+    run_until("split")
+    result = run("split")
+    assert "train and test share 6 speakers" in result.stdout
+    run_until("evaluate")
+    scores = json.loads(Path("metrics/test.json").read_text())["test"]
+    assert scores["protocol"] == "stratified_80_10_10"
+    assert scores["leaks"]["train_test"]["shared_speakers"] == 6
+
+
+def test_a_mistake_in_params_is_one_line_and_writes_nothing(project: Path) -> None:
+    change_params("n_mels: 16", "n_mels: sixteen")
+    result = run("ingest", "--audio", "data/raw/ravdess")
+    assert result.exit_code == 1
+    assert result.stderr == "error: params.yaml: features.n_mels: expected an integer, got 'sixteen'\n"
+    assert not Path("data/metadata.csv").exists()
+
+
+def test_too_many_unusable_files_stop_the_ingest_but_are_listed(project: Path) -> None:
+    for number in range(11):
+        (project / "data/raw/ravdess" / f"note{number}.txt").write_text("not audio " * 100)
+    result = run("ingest", "--audio", "data/raw/ravdess")
+    assert result.exit_code == 1
+    assert "11 files cannot be used, more than ingest.max_rejected = 10" in result.stderr
+    assert len(pd.read_csv("data/rejected.csv")) == 11
+    assert not Path("data/metadata.csv").exists()
+
+
+def test_a_recording_changed_behind_the_pipelines_back_stops_it(project: Path) -> None:
+    run_until("ingest")
+    path = sorted(Path("data/raw/ravdess").rglob("*.wav"))[0]
+    path.write_bytes(path.read_bytes()[:-2] + b"\x01\x01")
+    result = run("features")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: 1 of 96 utterances failed: ravdess_")
+    assert not Path("data/features").exists()
+
+
+def test_evaluate_refuses_a_model_that_is_none(project: Path) -> None:
+    run_until("features")
+    Path("models").mkdir()
+    Path("models/model.safetensors").write_bytes(b"no model")
+    result = run("evaluate")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: models/model.safetensors: not a readable model file")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_stage_explains_itself(stage: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", f"stages.{stage}", "--help"], capture_output=True, text=True, cwd=TOP, check=True
+    )
+    assert "Usage:" in done.stdout
+    assert "--params" in done.stdout
+
+
+@pytest.mark.parametrize("stage", STAGES[2:])
+def test_a_missing_input_is_a_usage_error(stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(TOP / "params.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    result = run(stage)
+    assert result.exit_code == 2
+    assert "does not exist" in result.stderr

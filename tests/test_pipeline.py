@@ -1,0 +1,138 @@
+"""dvc.yaml, params.yaml, the stages' imports and the plots agree with one another."""
+
+import ast
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from dvc_render.vega_templates import TEMPLATES
+from ruamel.yaml import YAML
+
+from ser.params import Params
+from tests.conftest import TOP
+
+STAGES: dict[str, Any] = YAML(typ="safe", pure=True).load((TOP / "dvc.yaml").read_text())["stages"]
+
+
+def imported_modules(path: Path) -> set[Path]:
+    """The files of ser/ that a file imports, itself or through another, at the top or inside a function."""
+    found: set[Path] = set()
+    pending = [path]
+    while pending:
+        for module in _imports(pending.pop()):
+            for depth in range(1, len(parts := module.split(".")) + 1):  # importing a.b.c runs a and a.b
+                stem = TOP.joinpath(*parts[:depth])
+                file = stem / "__init__.py" if stem.is_dir() else stem.with_suffix(".py")
+                if file.exists() and file not in found:
+                    found.add(file)
+                    pending.append(file)
+    return found
+
+
+def _imports(path: Path) -> list[str]:
+    modules = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            modules += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            modules += [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
+    return [module for module in modules if module.split(".")[0] == "ser"]
+
+
+def code_deps(stage: str) -> set[str]:
+    return {dep for dep in STAGES[stage].get("deps", []) if dep.endswith(".py")}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_depends_on_its_own_file_and_on_every_module_it_imports(stage: str) -> None:
+    imported = imported_modules(TOP / "stages" / f"{stage}.py")
+    expected = {f"stages/{stage}.py"} | {path.relative_to(TOP).as_posix() for path in imported}
+    assert code_deps(stage) == expected
+
+
+def test_the_walk_over_imports_sees_functions_and_packages() -> None:
+    assert TOP / "ser/predictor.py" in imported_modules(TOP / "ser/cli.py")
+    assert TOP / "ser/corpora/ravdess.py" in imported_modules(TOP / "stages/ingest.py")
+    assert TOP / "ser/__init__.py" in imported_modules(TOP / "stages/ingest.py")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_runs_its_module_and_tracks_its_own_section(stage: str) -> None:
+    assert STAGES[stage]["cmd"].startswith(f"python -m stages.{stage}")
+    assert STAGES[stage]["params"] == [stage]
+
+
+def test_every_section_belongs_to_a_stage_and_every_stage_to_a_file() -> None:
+    params = YAML(typ="safe", pure=True).load((TOP / "params.yaml").read_text())
+    assert list(params) == list(STAGES) == list(Params.model_fields)
+    files = {path.stem for path in (TOP / "stages").glob("*.py")} - {"__init__"}
+    assert files == set(STAGES)
+
+
+def test_every_value_in_params_has_a_comment() -> None:
+    bare = [
+        line
+        for line in (TOP / "params.yaml").read_text().splitlines()
+        if line.strip() and not line.strip().endswith(":") and "#" not in line and "seed: 0" not in line
+    ]
+    assert bare == []
+
+
+def outputs(kind: str) -> dict[str, dict[str, Any]]:
+    """Path to settings of everything under `kind` (metrics or plots) in any stage."""
+    found = {}
+    for stage in STAGES.values():
+        for entry in stage.get(kind, []):
+            ((path, settings),) = entry.items()
+            found[path] = settings
+    return found
+
+
+def test_metrics_and_plots_are_committed_and_data_is_not() -> None:
+    for path, settings in (outputs("metrics") | outputs("plots")).items():
+        assert settings["cache"] is False, path
+        assert (TOP / path).exists(), f"{path} is not committed"
+    for stage in STAGES.values():
+        assert all(isinstance(out, str) for out in stage["outs"]), "an option on an out would disable the run cache"
+
+
+def test_committed_metrics_are_finite_numbers_and_words() -> None:
+    def leaves(value: Any) -> list[Any]:
+        return [leaf for child in value.values() for leaf in leaves(child)] if isinstance(value, dict) else [value]
+
+    for path in outputs("metrics"):
+        for leaf in leaves(json.loads((TOP / path).read_text())):
+            assert isinstance(leaf, (int, float, str)), f"{path}: {leaf!r}"
+
+
+def test_metrics_have_no_key_in_common() -> None:
+    tops = [key for path in outputs("metrics") for key in json.loads((TOP / path).read_text())]
+    assert len(set(tops)) == len(tops)
+
+
+@pytest.mark.parametrize(("path", "settings"), outputs("plots").items())
+def test_a_plot_has_the_columns_and_the_template_it_names(path: str, settings: dict[str, Any]) -> None:
+    if path.endswith(".png"):
+        assert (TOP / path).read_bytes().startswith(b"\x89PNG")
+        return
+    table = pd.read_csv(TOP / path)
+    assert len(table) > 0
+    columns = {settings[axis] for axis in ("x", "y") if axis in settings}
+    template = TOP / ".dvc" / "plots" / f"{settings['template']}.json"
+    if template.exists():
+        columns |= fields(json.loads(template.read_text()))
+    else:
+        assert settings["template"] in {known.DEFAULT_NAME for known in TEMPLATES}
+    assert columns <= set(table.columns) | {"rev"}
+
+
+def fields(spec: Any) -> set[str]:
+    """The columns that a Vega-Lite template reads, but for DVC's placeholders."""
+    if isinstance(spec, list):
+        return set().union(*(fields(child) for child in spec))
+    if not isinstance(spec, dict):
+        return set()
+    own = {spec["field"]} if isinstance(spec.get("field"), str) and not spec["field"].startswith("<") else set()
+    return own | fields(list(spec.values()))
