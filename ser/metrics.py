@@ -14,9 +14,8 @@ import pandas as pd
 from ser.bootstrap import interval_95, resample_speakers
 from ser.calibration import expected_calibration_error, prediction_bins
 from ser.errors import InputError
+from ser.metadata import GENDERS
 from ser.params import EvaluateParams
-
-GENDERS = ("female", "male")
 
 
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

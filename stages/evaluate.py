@@ -11,7 +11,7 @@ from ser.feature_store import read_features
 from ser.metrics import score_predictions
 from ser.model_file import read_model
 from ser.params import PARAMS_FILE, EvaluateParams, load_params
-from ser.plots.test import write_test_plots
+from ser.plots.evaluation import write_test_plots
 from ser.splits import read_splits
 from ser.storage import read_json, write_json, write_table
 

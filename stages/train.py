@@ -10,7 +10,7 @@ from ser.errors import user_errors
 from ser.feature_store import read_features
 from ser.model_file import Model, ModelDescription, write_model
 from ser.params import PARAMS_FILE, TrainParams, load_params
-from ser.plots import draw_curves
+from ser.plots.training import draw_curves
 from ser.splits import read_splits
 from ser.storage import write_json, write_table
 from ser.training import fit

@@ -65,19 +65,19 @@ class Manner(NamedTuple):
 EFFECTS = {
     "neutral": Manner(0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
     "calm": Manner(-1, -0.4, -0.5, -0.12, -4, -1, -1.0, -0.7, 4, 0),
-    "happy": Manner(4, 0.8, 1.5, 0.12, 4, 1, 1.0, -0.8, 0, 0.15),
+    "happy": Manner(3.5, 0.8, 1.5, 0.15, 3, 1, 0.5, -0.8, 0, 0.15),
     "sad": Manner(-1.5, -0.7, -1.5, -0.2, -6, -1.5, -2.0, 0.6, 3, -0.35),
     "angry": Manner(3, 0.6, -0.5, 0.15, 8, 4, 2.5, 0.9, -3, 0.2),
     "fearful": Manner(6, -0.6, 0.5, 0.25, -1, 1.5, -0.8, 1.4, 4, 0.1),
     "disgust": Manner(-2.5, 0.2, -3, -0.25, -1, 1, 0.8, 1.0, -2, 0),
-    "surprised": Manner(5, 1.0, 6, 0.18, 3, 1, 0.8, 0, 2, 0),
+    "surprised": Manner(6.5, 1.0, 6, 0.18, 4, 1, 1.3, 0, 2, 0),
 }
 """What an emotion does to a neutral voice, at expressiveness 1, in a speaker who expresses it as most do."""
 
 # Standard deviations of a manner: between speakers, between one speaker's ways with an emotion (a fraction of how much
 # emotions differ), and between utterances.
-SPEAKER_SPREAD = Manner(0, 0.2, 0.5, 0.07, 1.5, 0.5, 0.5, 0.3, 1, 0.06)
-STYLE_SPREAD = 0.22
+SPEAKER_SPREAD = Manner(0, 0.2, 0.5, 0.06, 1.0, 0.5, 0.3, 0.3, 1, 0.06)
+STYLE_SPREAD = 0.18
 UTTERANCE_SPREAD = Manner(0.8, 0.2, 0.8, 0.05, 1.2, 0.5, 0.3, 0.3, 1, 0.06)
 
 

@@ -1,47 +1,37 @@
-"""What matplotlib draws: one function, one PNG, the same bytes from the same table."""
+"""The pictures of a scored test subset, and the tables behind them."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from ser.calibration import expected_calibration_error, prediction_bins, reliability_table
-from ser.metrics import class_recall_table, gender_table, pooled_confusion
+from ser.metrics import class_recall_table, confusion_table, gender_table, pooled_confusion
 from ser.params import EvaluateParams
-from ser.storage import replacing
-
-# Okabe and Ito, "Color Universal Design", 2008: told apart with any common colour vision.
-BLUE, ORANGE, VERMILLION, GREY = "#0072B2", "#E69F00", "#D55E00", "#595959"
+from ser.plots.figures import BLUE, GREY, ORANGE, VERMILLION, save_figure
+from ser.storage import write_table
 
 
-def draw_curves(history: pd.DataFrame, path: Path) -> None:
-    """Loss and macro F1 over the epochs, train against validation.
+def write_test_plots(predictions: pd.DataFrame, classes: Sequence[str], params: EvaluateParams, folder: Path) -> None:
+    """Write confusion, class_recall, reliability and gender, each as CSV for DVC and as PNG.
 
     Args:
-        history: columns epoch, subset ("train" or "validation"), loss, macro_f1.
-        path: the PNG to write.
+        predictions: one row per test utterance, as `ser.evaluation.predict_test` gives them.
+        classes: the emotions, in the order of the pictures.
+        params: bootstrap and calibration settings.
+        folder: where they go.
     """
-    validation = history[history["subset"] == "validation"].sort_values("epoch")
-    best = validation.iloc[int(validation["macro_f1"].argmax())]
-    epoch = int(best["epoch"])
-    figure = Figure(figsize=(9, 3.8), layout="constrained")
-    panels: list[Axes] = list(figure.subplots(1, 2))
-    for panel, column, label in zip(panels, ("loss", "macro_f1"), ("Cross-entropy (nats)", "Macro F1"), strict=True):
-        for subset, colour, line in (("train", BLUE, "--"), ("validation", ORANGE, "-")):
-            rows = history[history["subset"] == subset].sort_values("epoch")
-            panel.plot(rows["epoch"], rows[column], line, marker=".", color=colour, label=subset)
-        panel.axvline(epoch, color=GREY, linestyle=":", label="best")
-        panel.set(xlabel="Epoch", ylabel=label, title=label.partition(" (")[0])
-        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
-        panel.grid(alpha=0.3)
-    panels[1].set_ylim(0, 1)
-    panels[0].legend()
-    figure.suptitle(f"Training: best validation macro F1 {best['macro_f1']:.3f}, at epoch {epoch}")
-    _save(figure, path)
+    write_table(confusion_table(predictions), folder / "confusion.csv")
+    write_table(class_recall_table(predictions, classes, params), folder / "class_recall.csv")
+    write_table(reliability_table(predictions, params.calibration_bins), folder / "reliability.csv")
+    write_table(gender_table(predictions, classes), folder / "gender.csv")
+    draw_confusion(predictions, classes, folder / "confusion.png")
+    draw_class_recall(predictions, classes, params, folder / "class_recall.png")
+    draw_reliability(predictions, params.calibration_bins, folder / "reliability.png")
+    draw_gender(predictions, classes, folder / "gender.png")
 
 
 def draw_confusion(predictions: pd.DataFrame, classes: Sequence[str], path: Path) -> None:
@@ -65,7 +55,7 @@ def draw_confusion(predictions: pd.DataFrame, classes: Sequence[str], path: Path
     axes.set_yticks(range(len(classes)), classes)
     axes.set(xlabel="Predicted emotion", ylabel="Actual emotion")
     axes.set_title(f"Confusion: {_extent(predictions)}\n% of the actual emotion, and utterances")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def draw_class_recall(predictions: pd.DataFrame, classes: Sequence[str], params: EvaluateParams, path: Path) -> None:
@@ -93,7 +83,7 @@ def draw_class_recall(predictions: pd.DataFrame, classes: Sequence[str], params:
     axes.set(xlabel="Recall", ylabel="Actual emotion")
     axes.set_title(f"Recall per emotion, mean (UAR) {table['recall'].mean():.1%}\n{_extent(predictions)}")
     figure.legend(loc="outside lower center", ncols=2, frameon=False)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def draw_reliability(predictions: pd.DataFrame, n_bins: int, path: Path) -> None:
@@ -113,7 +103,7 @@ def draw_reliability(predictions: pd.DataFrame, n_bins: int, path: Path) -> None
     upper.bar(table["lower"], table["accuracy"], color=BLUE, alpha=0.6, label="bin's accuracy", **bars)
     upper.plot([0, 1], [0, 1], color=GREY, linestyle="--", label="perfect")
     upper.plot(
-        table["confidence"], table["accuracy"], "o", color=VERMILLION, label="its mean confidence", clip_on=False
+        table["confidence"], table["accuracy"], "o", color=VERMILLION, label="bin's mean confidence", clip_on=False
     )
     upper.set(ylabel="Accuracy", xlim=(0, 1), ylim=(0, 1.03))
     upper.set_title(f"Reliability: calibration error (ECE) {error:.3f}, {n_bins} bins\n{_extent(predictions)}")
@@ -121,7 +111,7 @@ def draw_reliability(predictions: pd.DataFrame, n_bins: int, path: Path) -> None
     lower.set(xlabel="Confidence (probability of the predicted emotion)", ylabel="Utterances")
     lower.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=4))
     figure.legend(loc="outside lower center", ncols=3, frameon=False)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def draw_gender(predictions: pd.DataFrame, classes: Sequence[str], path: Path) -> None:
@@ -149,15 +139,9 @@ def draw_gender(predictions: pd.DataFrame, classes: Sequence[str], path: Path) -
     gap = f", macro F1 gap {100 * abs(np.diff(table.loc['macro_f1'])[0]):.1f} points" if len(table.columns) == 2 else ""
     axes.set_title(f"Scores by gender{gap}")
     figure.legend(loc="outside lower center", frameon=False)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def _extent(predictions: pd.DataFrame) -> str:
     speakers = len(predictions[["corpus", "speaker"]].drop_duplicates())
     return f"{len(predictions)} utterances of {speakers} speaker{'s' if speakers != 1 else ''}"
-
-
-def _save(figure: Figure, path: Path) -> None:
-    with replacing(path) as sibling:
-        # matplotlib would write its version into the file.
-        figure.savefig(sibling, format="png", dpi=120, metadata={"Software": None}, pil_kwargs={"optimize": True})

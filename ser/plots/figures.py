@@ -1,0 +1,17 @@
+"""What all figures share: colours, and how they are saved."""
+
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from ser.storage import replacing
+
+# Okabe and Ito, "Color Universal Design", 2008: told apart with any common colour vision.
+BLUE, ORANGE, VERMILLION, GREY = "#0072B2", "#E69F00", "#D55E00", "#595959"
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a PNG."""
+    with replacing(path) as sibling:
+        # matplotlib would write its version into the file.
+        figure.savefig(sibling, format="png", dpi=120, metadata={"Software": None}, pil_kwargs={"optimize": True})
