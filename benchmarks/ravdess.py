@@ -1,4 +1,4 @@
-"""Train and score on the real RAVDESS under both protocols, and put the figures into metrics/ravdess.json and README.md.
+"""Train and score on the real RAVDESS under both protocols; the figures go to metrics/ravdess.json and README.md.
 
     python -m benchmarks.ravdess --audio data/raw/ravdess
 
@@ -38,7 +38,8 @@ def main(
 ) -> None:
     """Run both protocols and write the figures; takes about half an hour on 2 cores."""
     with user_errors():
-        if subprocess.run(["git", "diff", "--quiet", "HEAD", "--", "ser", "stages", "*.yaml"], cwd=TOP).returncode:
+        unclean = ["git", "diff", "--quiet", "HEAD", "--", "ser", "stages", "*.yaml"]
+        if subprocess.run(unclean, cwd=TOP, check=False).returncode:
             raise InputError("ser/, stages/, params.yaml or dvc.yaml has uncommitted changes: figures name a commit")
         with tempfile.TemporaryDirectory() as folder:
             clone = Path(folder) / "clone"

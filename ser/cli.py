@@ -44,7 +44,9 @@ def main(
 def predict(
     paths: Annotated[
         list[Path],
-        typer.Argument(help="Recordings (WAV, FLAC, Ogg, MP3), or folders that are searched for them.", show_default=False),
+        typer.Argument(
+            help="Recordings (WAV, FLAC, Ogg, MP3), or folders that are searched for them.", show_default=False
+        ),
     ],
     model: Annotated[Path, typer.Option(help="The model file; `dvc repro` makes one.")] = Path(
         "models/model.safetensors"

@@ -70,16 +70,14 @@ def class_indices(emotions: pd.Series, classes: list[str]) -> np.ndarray:
     Raises:
         InputError: an emotion is not a class.
     """
-    indices = pd.Index(classes).get_indexer(emotions)
+    indices = pd.Index(classes).get_indexer(pd.Index(emotions))
     if (indices < 0).any():
         raise InputError(f"emotion '{emotions.iloc[int(indices.argmin())]}' is not among the train utterances")
     return indices.astype(np.int64)
 
 
 def _subset_of_rows(features: FeatureStore, splits: pd.DataFrame) -> pd.Series:
-    joined = features.utterances[["utterance_id"]].merge(
-        splits, on="utterance_id", how="left", validate="one_to_one"
-    )
+    joined = features.utterances[["utterance_id"]].merge(splits, on="utterance_id", how="left", validate="one_to_one")
     missing = joined.loc[joined["subset"].isna(), "utterance_id"]
     if len(missing):
         raise InputError(f"utterance {missing.iloc[0]} has features but is in no subset; run `dvc repro`")

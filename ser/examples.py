@@ -45,12 +45,13 @@ class Examples:
 
     def band_statistics(self) -> tuple[np.ndarray, np.ndarray]:
         """Mean and standard deviation of every band over all examples and frames, each of shape (n_bands,)."""
-        count, total, squares = 0, np.float64(0), np.float64(0)
+        count = 0
+        total, squares = np.zeros((2, self.arrays[0].shape[1]))
         for chunk in self.chunks():
             values = chunk.astype(np.float64)
             count += values.shape[0] * values.shape[2]
-            total = total + values.sum(axis=(0, 2))
-            squares = squares + (values**2).sum(axis=(0, 2))
+            total += values.sum(axis=(0, 2))
+            squares += (values**2).sum(axis=(0, 2))
         mean = total / count
         return mean, np.sqrt(np.maximum(squares / count - mean**2, 0))
 

@@ -65,9 +65,7 @@ def plan_augmentation(metadata: pd.DataFrame, params: AugmentParams) -> pd.DataF
         for row in metadata.to_dict("records")
         for copy in plan_copies(row["utterance_id"], params)
     ]
-    return pd.DataFrame(
-        rows, columns=["utterance_id", "source_utterance_id", *columns, "method", "amount"]
-    )
+    return pd.DataFrame(rows, columns=["utterance_id", "source_utterance_id", *columns, "method", "amount"])
 
 
 def extract_augmented(metadata: pd.DataFrame, params: AugmentParams, features: FeatureParams) -> Iterator[np.ndarray]:
@@ -84,7 +82,8 @@ def extract_augmented(metadata: pd.DataFrame, params: AugmentParams, features: F
 
 
 def _locations(metadata: pd.DataFrame) -> list[tuple[str, Path, str]]:
-    return [(row.utterance_id, Path(row.path), row.audio_hash) for row in metadata.itertuples()]
+    columns = (metadata[name] for name in ("utterance_id", "path", "audio_hash"))
+    return [(utterance_id, Path(path), digest) for utterance_id, path, digest in zip(*columns, strict=True)]
 
 
 def _extract(recordings: Sequence[_Recording], label: str) -> Iterator[np.ndarray]:

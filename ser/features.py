@@ -72,7 +72,8 @@ def log_mel(signal: np.ndarray, params: FeatureParams) -> np.ndarray:
         InputError: the signal is not mono or not finite.
 
     Source:
-        ``librosa.power_to_db(librosa.feature.melspectrogram(..., power=2, center=True, pad_mode="constant"), ref=np.max)``
+        ``librosa.feature.melspectrogram(..., power=2, center=True, pad_mode="constant")``, then
+        ``librosa.power_to_db(..., ref=np.max)``.
     """
     if signal.ndim != 1:
         raise InputError(f"expected a mono signal of shape (n_samples,), found shape {signal.shape}")

@@ -80,4 +80,5 @@ def _bands() -> np.ndarray:
     """Rectangular bands of equal width in log-frequency, shape (N_FFT // 2 + 1, N_BANDS)."""
     edges = np.geomspace(LOWEST_BAND, HIGHEST_BAND, N_BANDS + 1) * N_FFT / SAMPLING_RATE  # in bins
     bins = np.arange(N_FFT // 2 + 1)[:, None]
-    return np.clip(np.minimum(bins + 0.5, edges[1:]) - np.maximum(bins - 0.5, edges[:-1]), 0, 1)
+    shares: np.ndarray = np.clip(np.minimum(bins + 0.5, edges[1:]) - np.maximum(bins - 0.5, edges[:-1]), 0, 1)
+    return shares

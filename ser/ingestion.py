@@ -142,16 +142,16 @@ def _conflicting_labels(metadata: pd.DataFrame) -> list[dict[str, str]]:
     labels = metadata["emotion"] + " by " + metadata["speaker"]
     n_labels = labels.groupby(metadata["audio_hash"]).transform("nunique")
     return [
-        _rejected(row.path, "conflicting labels", f"{row.path}: a copy of this recording is labelled otherwise")
-        for row in metadata[n_labels > 1].itertuples()
+        _rejected(path, "conflicting labels", f"{path}: a copy of this recording is labelled otherwise")
+        for path in metadata.loc[n_labels > 1, "path"]
     ]
 
 
 def _name_clashes(metadata: pd.DataFrame) -> list[dict[str, str]]:
     n_recordings = metadata.groupby("utterance_id")["audio_hash"].transform("nunique")
     return [
-        _rejected(row.path, "name clash", f"{row.path}: another recording has the same name")
-        for row in metadata[n_recordings > 1].itertuples()
+        _rejected(path, "name clash", f"{path}: another recording has the same name")
+        for path in metadata.loc[n_recordings > 1, "path"]
     ]
 
 

@@ -78,11 +78,11 @@ def read_model(path: Path) -> Model:
         raise InputError(f"{path}: its description is not JSON: {error}") from None
     description = validated(ModelDescription, values, f"{path}: description")
     if description.architecture not in ARCHITECTURES:
-        raise InputError(f"{path}: unknown architecture '{description.architecture}'; known: {', '.join(ARCHITECTURES)}")
+        raise InputError(
+            f"{path}: unknown architecture '{description.architecture}'; known: {', '.join(ARCHITECTURES)}"
+        )
     front_end = description.front_end
-    classifier = Classifier(
-        description.architecture, len(description.classes), front_end.n_mels, front_end.n_frames
-    )
+    classifier = Classifier(description.architecture, len(description.classes), front_end.n_mels, front_end.n_frames)
     try:
         classifier.load_state_dict(state)
     except RuntimeError as error:

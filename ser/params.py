@@ -226,6 +226,12 @@ def _first_error(error: ValidationError) -> str:
             return f"{prefix}unknown key"
         case "value_error":
             return prefix + first["msg"].removeprefix("Value error, ")
-    expected = first["msg"].replace("Input should be", "expected").replace("a valid ", "a ").replace("a int", "an int").replace("a tuple", "a list")
+    expected = (
+        first["msg"]
+        .replace("Input should be", "expected")
+        .replace("a valid ", "a ")
+        .replace("a int", "an int")
+        .replace("a tuple", "a list")
+    )
     expected = re.sub(r"a dictionary or instance of \w+", "a mapping", expected)
     return f"{prefix}{expected}, got {first['input']!r}"

@@ -51,7 +51,7 @@ def stratified_80_10_10(metadata: pd.DataFrame, params: SplitParams) -> pd.Serie
     n_fewest = int((metadata["emotion"] == fewest).sum())
     if n_fewest < 10:
         raise InputError(f"emotion '{fewest}' has {n_fewest} utterances; a stratified 80/10/10 split needs 10 of each")
-    train, rest = train_test_split(
+    _, rest = train_test_split(
         metadata, train_size=0.8, stratify=metadata["emotion"], random_state=params.seed, shuffle=True
     )
     validation, test = train_test_split(

@@ -1,7 +1,6 @@
 """Writing files so that a reader never meets half of one."""
 
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -28,7 +27,7 @@ def replacing(target: Path) -> Iterator[Path]:
         yield sibling
         if target.is_dir():
             shutil.rmtree(target)
-        os.replace(sibling, target)
+        sibling.replace(target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

@@ -41,16 +41,13 @@ class Fitted:
 
     def metrics(self) -> dict[str, Any]:
         """Summarise the training: epochs run, the one kept, its scores, and the number of weights."""
-        kept = self.history[self.history["epoch"] == self.best_epoch].set_index("subset")
+        kept = self.history[self.history["epoch"] == self.best_epoch].set_index("subset")[["loss", "macro_f1"]]
+        scores: dict[str, dict[str, float]] = {str(subset): dict(row) for subset, row in kept.iterrows()}
         return {
             "epochs": int(self.history["epoch"].max()),
             "best_epoch": self.best_epoch,
-            "loss": float(kept.loc["train", "loss"]),
-            "macro_f1": float(kept.loc["train", "macro_f1"]),
-            "validation": {
-                "loss": float(kept.loc["validation", "loss"]),
-                "macro_f1": float(kept.loc["validation", "macro_f1"]),
-            },
+            **scores["train"],
+            "validation": scores["validation"],
             "weights": sum(parameter.numel() for parameter in self.classifier.parameters()),
         }
 
@@ -117,8 +114,9 @@ def fit(
         task.load_state_dict(torch.load(best.best_model_path, weights_only=True, map_location="cpu")["state_dict"])
     shutil.rmtree(scratch)
     table = pd.DataFrame(history.rows)
-    scores = table[table["subset"] == "validation"].set_index("epoch")["macro_f1"]
-    return Fitted(task.classifier.cpu().eval(), table, int(scores.idxmax()))
+    validated = table[table["subset"] == "validation"].reset_index(drop=True)
+    best_epoch = int(validated["epoch"].iloc[int(validated["macro_f1"].argmax())])
+    return Fitted(task.classifier.cpu().eval(), table, best_epoch)
 
 
 class _Task(LightningModule):
@@ -129,9 +127,8 @@ class _Task(LightningModule):
         self.classifier = classifier
         self.params = params
         self.loss = nn.CrossEntropyLoss()
-        self.macro_f1 = nn.ModuleDict(
-            {f"{subset}_f1": MulticlassF1Score(n_classes, average="macro") for subset in ("train", "validation")}
-        )
+        self.train_f1 = MulticlassF1Score(n_classes, average="macro")
+        self.validation_f1 = MulticlassF1Score(n_classes, average="macro")
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.Adam(self.classifier.parameters(), lr=self.params.learning_rate)
@@ -140,20 +137,19 @@ class _Task(LightningModule):
         torch.manual_seed((self.params.seed << 16) + self.current_epoch + 1)
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
-        return self._step(batch, "train")
+        return self._step(batch, "train", self.train_f1)
 
     def validation_step(self, batch: Batch, _: int) -> None:
-        self._step(batch, "validation")
+        self._step(batch, "validation", self.validation_f1)
 
-    def _step(self, batch: Batch, subset: str) -> torch.Tensor:
+    def _step(self, batch: Batch, subset: str, macro_f1: MulticlassF1Score) -> torch.Tensor:
         features, classes = batch
         logits = self.classifier(features)
         loss: torch.Tensor = self.loss(logits, classes)
-        metric = self.macro_f1[f"{subset}_f1"]
-        metric.update(logits, classes)
+        macro_f1.update(logits, classes)
         settings: dict[str, Any] = {"on_step": False, "on_epoch": True, "batch_size": len(classes)}
         self.log(f"{subset}_loss", loss.detach(), **settings)
-        self.log(f"{subset}_macro_f1", metric, **settings)
+        self.log(f"{subset}_macro_f1", macro_f1, **settings)
         return loss
 
 

@@ -1,10 +1,10 @@
 """RAVDESS: Ryerson Audio-Visual Database of Emotional Speech and Song.
 
-24 professional actors (12 female, 12 male), two statements in a neutral North American accent; speech: 1,440 clips in 8
-emotions. A file is named by seven two-digit codes, for example ``03-01-06-01-02-01-12.wav``: modality, vocal channel,
+24 professional actors (12 female, 12 male), two statements in a neutral North American accent; speech: 1,440 clips in
+8 emotions. A file is named by seven two-digit codes, for example ``03-01-06-01-02-01-12.wav``: modality, vocal channel,
 emotion, intensity, statement, repetition, actor. Actors with an odd number are male. Neutral has no strong intensity.
-The folder says nothing that the name does not, so the official layout (``Actor_12/``), the Kaggle copy's (the same again
-under ``audio_speech_actors_01-24/``) and a flat folder are read alike.
+The folder says nothing that the name does not, so the official layout (``Actor_12/``), the Kaggle copy's (the same
+again under ``audio_speech_actors_01-24/``) and a flat folder are read alike.
 
 Licence: CC BY-NC-SA 4.0.
 

@@ -10,18 +10,14 @@ from ser.params import FeatureParams
 
 def store(rows: list[tuple[str, str]], front_end: FeatureParams, first: int = 0) -> FeatureStore:
     """Rows are (utterance_id, emotion); every value of a spectrogram is its row's number, from `first`."""
-    table = pd.DataFrame(rows, columns=["utterance_id", "emotion"]).assign(
-        corpus="toy", speaker="toy_1", gender="male"
-    )
+    table = pd.DataFrame(rows, columns=["utterance_id", "emotion"]).assign(corpus="toy", speaker="toy_1", gender="male")
     table["source_utterance_id"] = table["utterance_id"].str.split("+").str[0]
     numbers = np.arange(first, first + len(rows), dtype=np.float32)[:, None, None]
     shape = (len(rows), front_end.n_mels, front_end.n_frames)
     return FeatureStore(np.broadcast_to(numbers, shape), table, front_end)
 
 
-SPLITS = pd.DataFrame(
-    {"utterance_id": ["d", "c", "b", "a"], "subset": ["test", "validation", "train", "train"]}
-)
+SPLITS = pd.DataFrame({"utterance_id": ["d", "c", "b", "a"], "subset": ["test", "validation", "train", "train"]})
 ROWS = [("a", "sad"), ("b", "calm"), ("c", "sad"), ("d", "calm")]
 
 

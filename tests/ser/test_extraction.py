@@ -33,9 +33,7 @@ def test_every_utterance_goes_through_the_front_end_in_order(
         np.testing.assert_array_equal(spectrogram, front_end(signal, small_front_end))
 
 
-def test_every_failing_utterance_is_named(
-    ravdess_folder: Callable[..., Path], small_front_end: FeatureParams
-) -> None:
+def test_every_failing_utterance_is_named(ravdess_folder: Callable[..., Path], small_front_end: FeatureParams) -> None:
     metadata = ingest(ravdess_folder(actors=1), INGEST).metadata
     changed, gone = (Path(path) for path in metadata["path"].iloc[[1, 5]])
     soundfile.write(changed, clip(1234), 16_000)
@@ -54,13 +52,11 @@ def test_only_the_first_failures_are_spelt_out(
     metadata = ingest(ravdess_folder(actors=1), INGEST).metadata
     for path in metadata["path"]:
         Path(path).unlink()
-    with pytest.raises(InputError, match="8 of 8 utterances failed: .* and 3 more"):
+    with pytest.raises(InputError, match=r"8 of 8 utterances failed: .* and 3 more"):
         list(extract_features(metadata, small_front_end))
 
 
-def test_copies_keep_emotion_and_gender_and_name_their_source(
-    ravdess_folder: Callable[..., Path], small_front_end: FeatureParams
-) -> None:
+def test_copies_keep_emotion_and_gender_and_name_their_source(ravdess_folder: Callable[..., Path]) -> None:
     metadata = ingest(ravdess_folder(actors=2), INGEST).metadata
     copies = plan_augmentation(metadata, AUGMENT)
     assert len(copies) == 3 * len(metadata)

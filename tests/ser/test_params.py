@@ -45,9 +45,7 @@ def test_yaml_1_2_numbers_are_numbers(tmp_path: Path) -> None:
         ("demo:", "demo: [", "not YAML"),
     ],
 )
-def test_a_wrong_value_names_file_key_expectation_and_finding(
-    tmp_path: Path, old: str, new: str, message: str
-) -> None:
+def test_a_wrong_value_names_file_key_expectation_and_finding(tmp_path: Path, old: str, new: str, message: str) -> None:
     path = changed(tmp_path, old, new)
     with pytest.raises(InputError) as caught:
         load_params(FeatureParams, path)

@@ -118,4 +118,6 @@ def test_metrics_are_of_the_kept_epoch(tmp_path: Path) -> None:
     metrics = fitted.metrics()
     assert metrics["epochs"] == 4
     assert metrics["best_epoch"] == fitted.best_epoch
-    assert metrics["validation"]["macro_f1"] == fitted.history["macro_f1"][fitted.history["subset"] == "validation"].max()
+    assert (
+        metrics["validation"]["macro_f1"] == fitted.history["macro_f1"][fitted.history["subset"] == "validation"].max()
+    )
