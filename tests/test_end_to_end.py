@@ -127,7 +127,7 @@ def touch_a_recording(project: Project) -> None:
         pytest.param(changed("snr_db: [15, 35]", "snr_db: [5, 35]"), {"augment", "train", "evaluate"}, id="snr_db"),
         pytest.param(changed("calibration_bins: 15", "calibration_bins: 10"), {"evaluate"}, id="calibration_bins"),
         pytest.param(
-            changed("test_fraction: 0.2", "test_fraction: 0.3"), {"split", "augment", "train", "evaluate"}, id="split"
+            changed("test_fraction: 0.2", "test_fraction: 0.5"), {"split", "augment", "train", "evaluate"}, id="split"
         ),
         pytest.param(touch_a_recording, set(), id="a wav's time stamp"),
         pytest.param(add_a_stray_file, {"ingest"}, id="a stray file beside the wavs"),
