@@ -29,7 +29,7 @@ SCORES = {"uar": "UAR", "accuracy": "accuracy", "macro_f1": "macro F1"}
 
 def command(protocol: str) -> list[str]:
     """The command that README gives for a protocol."""
-    return ["dvc", "exp", "run", "-S", "ingest.corpus=ravdess", "-S", f"split.protocol={protocol}"]
+    return ["dvc", "exp", "run", "-S", "ingest.corpora=[ravdess]", "-S", f"split.protocol={protocol}"]
 
 
 def main(
@@ -57,8 +57,10 @@ def _run(protocol: str, clone: Path) -> dict[str, Any]:
     started = time.monotonic()
     subprocess.run(command(protocol), cwd=clone, check=True)
     minutes = (time.monotonic() - started) / 60
-    metrics = {name: json.loads((clone / f"metrics/{name}.json").read_text()) for name in ("ingest", "train", "test")}
-    return {"minutes": round(minutes, 1)} | {name: values[name] for name, values in metrics.items()}
+    ingest, train, test = (
+        json.loads((clone / f"metrics/{name}.json").read_text())[name] for name in ("ingest", "train", "test")
+    )
+    return {"minutes": round(minutes, 1), "corpus": ingest["all"], "train": train, "test": test}
 
 
 def with_figures(readme: str, results: dict[str, Any]) -> str:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ser import corpora_cli
 from ser.errors import InputError, user_errors
+from ser.recordings import SUFFIXES, find_recordings
 
 if TYPE_CHECKING:
     from ser.predictor import Prediction
 
-AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff"}
 BAR_WIDTH = 30
 
 app = typer.Typer(
@@ -23,6 +24,7 @@ app = typer.Typer(
     help="Speech emotion recognition: which emotion does a voice carry?",
     epilog="Train a model with `dvc repro`; it is written to models/model.safetensors.",
 )
+app.add_typer(corpora_cli.app, name="corpora")
 
 
 def _print_version(wanted: bool) -> None:
@@ -96,9 +98,9 @@ def _recordings(paths: list[Path]) -> Iterator[Path]:
         if not path.is_dir():
             yield path
             continue
-        found = sorted(file for file in path.rglob("*") if file.suffix.lower() in AUDIO_SUFFIXES)
+        found = find_recordings(path)
         if not found:
-            raise InputError(f"{path}: no recording in this folder ({', '.join(sorted(AUDIO_SUFFIXES))})")
+            raise InputError(f"{path}: no recording in this folder ({', '.join(SUFFIXES)})")
         yield from found
 
 

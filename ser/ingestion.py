@@ -1,170 +1,166 @@
-"""From a folder of recordings to the metadata table, and the list of what could not be used."""
+"""From scanned corpora to one metadata table: common emotions, no recording twice, nothing left out in silence."""
 
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from ser.audio import REASONS as AUDIO_REASONS
-from ser.audio import AudioError, audio_hash, decode
-from ser.corpora import READERS
-from ser.corpora.labels import Labels
 from ser.errors import InputError
-from ser.fingerprint import fingerprint
-from ser.metadata import COLUMNS
+from ser.metadata import EMOTIONS
 from ser.params import IngestParams
-from ser.progress import parallel_map
+from ser.scans import SCAN_REASONS, Scan
 
-UNUSABLE_REASONS = (*AUDIO_REASONS, "impossible name", "name clash", "conflicting labels")
-"""Why a file is rejected; a duplicate is not in this list, since nothing is wrong with it."""
+CONFLICTING_LABELS, NAME_CLASH = "conflicting labels", "name clash"
+DUPLICATE, LEFT_OUT, NOT_SHARED = "duplicate", "left out by relabel", "emotion not shared"
 
-REJECTED_COLUMNS = ("path", "reason", "detail")
+UNUSABLE_REASONS = (*SCAN_REASONS, CONFLICTING_LABELS, NAME_CLASH)
+"""Why a file is rejected because something is wrong with it."""
+
+OTHER_REASONS = (DUPLICATE, LEFT_OUT, NOT_SHARED)
+"""Why a file is left out although nothing is wrong with it."""
 
 
 @dataclass(frozen=True)
 class Ingested:
-    """A corpus as it was found.
+    """The corpora as one.
 
     Attributes:
-        metadata: one row per usable utterance, with the columns of `ser.metadata`.
-        rejected: one row per file left out: its path, the reason (one of `UNUSABLE_REASONS`, or ``duplicate``), and
-            what exactly was found.
+        metadata: one row per usable utterance, sorted by utterance_id, with the columns of `ser.metadata`.
+        rejected: one row per file left out, sorted by path: its path, the reason (one of `UNUSABLE_REASONS` or
+            `OTHER_REASONS`), and what exactly was found.
     """
 
     metadata: pd.DataFrame
     rejected: pd.DataFrame
 
-    @property
-    def n_unusable(self) -> int:
-        """Files left out because something is wrong with them."""
-        return int((self.rejected["reason"] != "duplicate").sum())
-
     def metrics(self) -> dict[str, Any]:
-        """Count what was found, and what was left out by reason."""
+        """Count what was found, for each corpus and in all, and what was left out by reason."""
         reasons = self.rejected["reason"].value_counts()
+
+        def counted(names: Sequence[str]) -> dict[str, int]:
+            return {name.replace(" ", "_"): int(reasons.get(name, 0)) for name in names}
+
+        counts = counted(UNUSABLE_REASONS)
         return {
-            "utterances": len(self.metadata),
-            "speakers": self.metadata["speaker"].nunique(),
-            "minutes": round(float(self.metadata["duration"].sum()) / 60, 3),
-            "emotions": {str(name): int(n) for name, n in self.metadata["emotion"].value_counts().sort_index().items()},
-            "duplicates": int(reasons.get("duplicate", 0)),
-            "unusable": {"total": self.n_unusable}
-            | {reason.replace(" ", "_"): int(reasons.get(reason, 0)) for reason in UNUSABLE_REASONS},
+            "all": _contents(self.metadata),
+            **{str(corpus): _contents(rows) for corpus, rows in self.metadata.groupby("corpus")},
+            "unusable": {"total": sum(counts.values())} | counts,
+            "left_out": counted(OTHER_REASONS),
         }
 
-    def check(self, params: IngestParams, where: Path) -> None:
-        """Refuse a corpus with too many unusable files, or with nothing left.
+    def check(self, params: IngestParams) -> None:
+        """Refuse corpora with too many unusable files, or with nothing left.
 
         Raises:
             InputError: more than ``params.max_rejected`` files are unusable, or all are; names the first.
         """
-        unusable = self.rejected[self.rejected["reason"] != "duplicate"]
+        unusable = self.rejected[self.rejected["reason"].isin(UNUSABLE_REASONS)]
         first = f"; the first: {unusable.iloc[0]['detail']}" if len(unusable) else ""
         if len(unusable) > params.max_rejected:
             raise InputError(
-                f"{where}: {len(unusable)} files cannot be used, more than ingest.max_rejected"
-                f" = {params.max_rejected}{first}"
+                f"{len(unusable)} files cannot be used, more than ingest.max_rejected = {params.max_rejected}{first}"
             )
         if self.metadata.empty:
-            raise InputError(f"{where}: no recording of corpus '{params.corpus}' found{first}")
+            raise InputError(f"no usable recording of {', '.join(params.corpora)} found{first}")
 
 
-def ingest(folder: Path, params: IngestParams) -> Ingested:
-    """Decode every file of `folder`, read its labels, and sort out what cannot be used.
+def ingest(scans: Sequence[Scan], params: IngestParams) -> Ingested:
+    """Put corpora together.
 
-    Every file is looked at, whatever its extension, since a corpus's copies differ in theirs; nothing is passed over in
-    silence. Copies of one recording (the same decoded audio and the same labels) are kept once, the first path in
-    order, unless ``params.keep_duplicates``. When copies of one recording carry different labels, none is kept: which
-    one is right cannot be known.
+    Emotions are renamed by ``params.relabel``; what maps to nothing is left out, and with ``params.emotions`` =
+    ``intersection`` also what not all corpora have. Copies of one recording (the same decoded audio and the same
+    labels), in one corpus or in two, are kept once, the first in order, unless ``params.keep_duplicates``. When copies
+    carry different labels, or two recordings of a corpus the same name, none is kept: which one is right cannot be
+    known.
 
     Args:
-        folder: where the recordings are, at any depth.
-        params: the corpus's name, and what is tolerated.
-    """
-    read_labels = READERS[params.corpus]
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    rows: list[dict[str, Any]] = []
-    rejected: list[dict[str, str]] = []
-    for path, recording in zip(paths, parallel_map(_read_recording, paths, f"ingest {folder}", "file"), strict=True):
-        if isinstance(recording, AudioError):
-            rejected.append(_rejected(path.as_posix(), recording.reason, str(recording)))
-            continue
-        try:
-            labels = read_labels(path)
-        except InputError as error:
-            rejected.append(_rejected(path.as_posix(), "impossible name", f"{path.as_posix()}: {error}"))
-            continue
-        rows.append(_label_columns(path, params.corpus, labels) | recording)
+        scans: of the corpora that ``params`` names, in that order.
+        params: the common emotions, and what is tolerated.
 
-    metadata = pd.DataFrame(rows, columns=list(COLUMNS))
-    for find in (_conflicting_labels, _name_clashes, *(() if params.keep_duplicates else (_duplicates,))):
+    Raises:
+        InputError: an emotion is neither a common one nor relabelled (lists them all), or one to be relabelled does
+            not occur.
+    """
+    metadata = pd.concat([found.utterances for found in scans], ignore_index=True)
+    rejected = [pd.concat([found.rejected for found in scans], ignore_index=True)]
+    metadata["emotion"] = _relabelled(metadata["emotion"], params)
+    steps = [_left_out, _conflicting_labels, _name_clashes]
+    steps += [] if params.keep_duplicates else [_duplicates]
+    steps += [_not_shared] if params.emotions == "intersection" else []
+    for find in steps:
         found = find(metadata)
-        rejected += found
-        metadata = metadata[~metadata["path"].isin([one["path"] for one in found])]
-    metadata = metadata.assign(utterance_id=_unique_ids(metadata["utterance_id"]))
+        rejected.append(found)
+        metadata = metadata.drop(found.index)
     return Ingested(
-        metadata.sort_values("utterance_id", ignore_index=True),
-        pd.DataFrame(rejected, columns=list(REJECTED_COLUMNS)).sort_values("path", ignore_index=True),
+        metadata.assign(utterance_id=_unique_ids(metadata["utterance_id"])).sort_values(
+            "utterance_id", ignore_index=True
+        ),
+        pd.concat(rejected).sort_values("path", ignore_index=True),
     )
 
 
-def _read_recording(path: Path) -> dict[str, Any] | AudioError:
-    """Columns of the metadata table that come from the audio, or why there are none (an error, not raised)."""
-    try:
-        samples, sampling_rate = decode(path)
-    except AudioError as error:
-        return error
-    return {
-        "sampling_rate": sampling_rate,
-        "channels": samples.shape[1],
-        "duration": round(len(samples) / sampling_rate, 6),
-        "audio_hash": audio_hash(samples, sampling_rate),
-        "fingerprint": fingerprint(samples, sampling_rate),
-    }
+def _relabelled(emotions: pd.Series, params: IngestParams) -> pd.Series:
+    found = set(emotions)
+    unknown = sorted(found - set(EMOTIONS) - set(params.relabel))
+    if unknown:
+        raise InputError(
+            f"params.yaml: ingest.relabel: emotions {', '.join(unknown)} are not among {', '.join(EMOTIONS)}:"
+            " give each its common name, or null to leave it out"
+        )
+    absent = sorted(set(params.relabel) - found)
+    if absent:
+        raise InputError(
+            f"params.yaml: ingest.relabel: '{absent[0]}' is no emotion of the corpora: {', '.join(sorted(found))}"
+        )
+    return emotions.map(lambda emotion: params.relabel.get(emotion, emotion))
 
 
-def _label_columns(path: Path, corpus: str, labels: Labels) -> dict[str, str]:
-    return {
-        **asdict(labels),
-        "utterance_id": f"{corpus}_{path.stem}",
-        "corpus": corpus,
-        "path": path.as_posix(),
-        "speaker": f"{corpus}_{labels.speaker}",
-    }
+def _rejected(rows: pd.DataFrame, reason: str, detail: pd.Series | str) -> pd.DataFrame:
+    """Say why rows of the metadata are left out; keeps their index."""
+    return pd.DataFrame({"path": rows["path"], "reason": reason, "detail": rows["path"] + ": " + detail})
 
 
-def _rejected(path: str, reason: str, detail: str) -> dict[str, str]:
-    return {"path": path, "reason": reason, "detail": detail}
+def _left_out(metadata: pd.DataFrame) -> pd.DataFrame:
+    return _rejected(metadata[metadata["emotion"].isna()], LEFT_OUT, "ingest.relabel maps its emotion to nothing")
 
 
-def _conflicting_labels(metadata: pd.DataFrame) -> list[dict[str, str]]:
-    labels = metadata["emotion"] + " by " + metadata["speaker"]
-    n_labels = labels.groupby(metadata["audio_hash"]).transform("nunique")
-    return [
-        _rejected(path, "conflicting labels", f"{path}: a copy of this recording is labelled otherwise")
-        for path in metadata.loc[n_labels > 1, "path"]
-    ]
+def _conflicting_labels(metadata: pd.DataFrame) -> pd.DataFrame:
+    n_emotions = metadata.groupby("audio_hash")["emotion"].transform("nunique")
+    # A corpus may not say who speaks: that is no conflict.
+    speakers = (
+        metadata["speaker"].where(metadata["speaker"] != "").groupby([metadata["audio_hash"], metadata["corpus"]])
+    )
+    conflict = (n_emotions > 1) | (speakers.transform("nunique") > 1)
+    return _rejected(metadata[conflict], CONFLICTING_LABELS, "a copy of this recording is labelled otherwise")
 
 
-def _name_clashes(metadata: pd.DataFrame) -> list[dict[str, str]]:
+def _name_clashes(metadata: pd.DataFrame) -> pd.DataFrame:
     n_recordings = metadata.groupby("utterance_id")["audio_hash"].transform("nunique")
-    return [
-        _rejected(path, "name clash", f"{path}: another recording has the same name")
-        for path in metadata.loc[n_recordings > 1, "path"]
-    ]
+    return _rejected(metadata[n_recordings > 1], NAME_CLASH, "another recording has the same name")
 
 
-def _duplicates(metadata: pd.DataFrame) -> list[dict[str, str]]:
+def _duplicates(metadata: pd.DataFrame) -> pd.DataFrame:
     first = metadata.groupby("audio_hash")["path"].transform("first")
-    return [
-        _rejected(path, "duplicate", f"{path}: the same recording as {kept}")
-        for path, kept in zip(metadata["path"], first, strict=True)
-        if path != kept
-    ]
+    copies = metadata["path"] != first
+    return _rejected(metadata[copies], DUPLICATE, "the same recording as " + first[copies])
+
+
+def _not_shared(metadata: pd.DataFrame) -> pd.DataFrame:
+    n_corpora = metadata.groupby("emotion")["corpus"].transform("nunique")
+    return _rejected(metadata[n_corpora < metadata["corpus"].nunique()], NOT_SHARED, "not all corpora have its emotion")
 
 
 def _unique_ids(utterance_ids: pd.Series) -> pd.Series:
     """Tell kept copies apart: the second of ``ravdess_x`` becomes ``ravdess_x~2``."""
     number = utterance_ids.groupby(utterance_ids).cumcount() + 1
     return utterance_ids.where(number == 1, utterance_ids + "~" + number.astype(str))
+
+
+def _contents(metadata: pd.DataFrame) -> dict[str, Any]:
+    return {
+        "utterances": len(metadata),
+        "speakers": int(metadata.loc[metadata["speaker"] != "", "speaker"].nunique()),
+        "minutes": round(float(metadata["duration"].sum()) / 60, 3),
+        "emotions": {str(name): int(n) for name, n in metadata["emotion"].value_counts().sort_index().items()},
+    }

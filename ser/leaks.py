@@ -17,8 +17,8 @@ def audit_leaks(metadata: pd.DataFrame, splits: pd.DataFrame) -> dict[str, dict[
         splits: utterance_id and subset.
 
     Returns:
-        For each of ``train_validation``, ``train_test`` and ``validation_test``: ``shared_speakers``, the speakers in
-        both; ``same_recording``, the utterances of the second subset whose decoded audio is also in the first;
+        For each of ``train_validation``, ``train_test`` and ``validation_test``: ``shared_speakers``, the known
+        speakers in both; ``same_recording``, the utterances of the second subset whose decoded audio is also in the first;
         ``near_identical``, those of the others that differ from one in the first in at most `NEAR_IDENTICAL_BITS` bits
         of their fingerprints.
     """
@@ -32,7 +32,7 @@ def _shared(first: pd.DataFrame, second: pd.DataFrame) -> dict[str, int]:
     others = second.loc[~same, "fingerprint"].tolist()
     distances = fingerprint_distances(others, first["fingerprint"].tolist())
     return {
-        "shared_speakers": len(set(first["speaker"]) & set(second["speaker"])),
+        "shared_speakers": len(set(first["speaker"]) & set(second["speaker"]) - {""}),
         "same_recording": int(same.sum()),
         "near_identical": int((distances.min(axis=1, initial=512) <= NEAR_IDENTICAL_BITS).sum()),
     }

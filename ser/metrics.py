@@ -122,8 +122,9 @@ def score_predictions(predictions: pd.DataFrame, classes: Sequence[str], params:
     Returns:
         Nested dict of finite numbers rounded to 6 decimals: n_utterances, n_speakers, accuracy, uar, macro_f1,
         weighted_f1, ece, interval_95 (of those five: low, high), per_class (precision, recall, f1, support),
-        per_gender (accuracy, uar, macro_f1, n_utterances; for each gender present), and gender_gap (absolute
-        differences of accuracy and macro_f1; only if both genders are present).
+        per_gender (accuracy, uar, macro_f1, n_utterances; for each gender present), gender_gap (absolute differences of
+        accuracy and macro_f1; only if both genders are present), and per_corpus (like per_gender; only if there are
+        several corpora).
 
     Raises:
         InputError: the table is empty, a label is not one of `classes`, or the probabilities of an utterance are not
@@ -139,7 +140,8 @@ def score_predictions(predictions: pd.DataFrame, classes: Sequence[str], params:
     samples = {name: score(resampled) for name, score in SCORES.items()}
     estimates["ece"] = expected_calibration_error(bins.sum(axis=0))
     samples["ece"] = expected_calibration_error(resample_speakers(bins, params))
-    per_gender = _per_gender(predictions, classes)
+    per_gender = _per_group(predictions, "gender", classes)
+    per_corpus = _per_corpus(predictions, classes)
     scores: dict[str, Any] = {
         "n_utterances": len(predictions),
         "n_speakers": len(matrices),
@@ -151,6 +153,8 @@ def score_predictions(predictions: pd.DataFrame, classes: Sequence[str], params:
     if len(per_gender) == 2:
         female, male = (per_gender[gender] for gender in GENDERS)
         scores["gender_gap"] = {name: _rounded(abs(female[name] - male[name])) for name in ("accuracy", "macro_f1")}
+    if per_corpus:
+        scores["per_corpus"] = per_corpus
     return scores
 
 
@@ -218,23 +222,26 @@ def class_recall_table(predictions: pd.DataFrame, classes: Sequence[str], params
     return pd.DataFrame(rows, columns=["emotion", "recall", "low", "high"])
 
 
-def gender_table(predictions: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
-    """Accuracy, UAR and macro F1 of each gender present, in long form.
+def group_table(predictions: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """Accuracy, UAR and macro F1 of all, of each gender and, if there are several, of each corpus, in long form.
 
     Args:
         predictions: one row per utterance.
         classes: the emotions.
 
     Returns:
-        Columns gender, score (accuracy, uar, macro_f1), value, and group: both in words, such as "female macro F1".
+        Columns group (all, female, male, a corpus), score (accuracy, uar, macro_f1), value, and name: both in words,
+        such as "female macro F1".
     """
     words = {"accuracy": "accuracy", "uar": "UAR", "macro_f1": "macro F1"}
+    groups = {"all": _group_scores(predictions, classes)}
+    groups |= _per_group(predictions, "gender", classes) | _per_corpus(predictions, classes)
     rows = [
-        {"gender": gender, "score": score, "value": scores[score], "group": f"{gender} {words[score]}"}
+        {"group": group, "score": score, "value": scores[score], "name": f"{group} {words[score]}"}
         for score in words
-        for gender, scores in _per_gender(predictions, classes).items()
+        for group, scores in groups.items()
     ]
-    return pd.DataFrame(rows, columns=["gender", "score", "value", "group"])
+    return pd.DataFrame(rows, columns=["group", "score", "value", "name"])
 
 
 def _speakers(predictions: pd.DataFrame) -> np.ndarray:
@@ -256,15 +263,20 @@ def _per_class(confusion: np.ndarray, classes: Sequence[str]) -> dict[str, dict[
     }
 
 
-def _per_gender(predictions: pd.DataFrame, classes: Sequence[str]) -> dict[str, dict[str, float]]:
-    scores: dict[str, dict[str, float]] = {}
-    for gender in GENDERS:
-        rows = predictions[predictions["gender"] == gender]
-        if len(rows):
-            confusion = pooled_confusion(rows, classes)
-            scores[gender] = {name: _rounded(SCORES[name](confusion)) for name in ("accuracy", "uar", "macro_f1")}
-            scores[gender]["n_utterances"] = len(rows)
-    return scores
+def _per_group(predictions: pd.DataFrame, column: str, classes: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Score the rows of each value of `column`, those with none left out."""
+    known = predictions[predictions[column] != ""]
+    return {str(group): _group_scores(rows, classes) for group, rows in known.groupby(column, sort=True)}
+
+
+def _per_corpus(predictions: pd.DataFrame, classes: Sequence[str]) -> dict[str, dict[str, float]]:
+    return _per_group(predictions, "corpus", classes) if len(predictions["corpus"].unique()) > 1 else {}
+
+
+def _group_scores(predictions: pd.DataFrame, classes: Sequence[str]) -> dict[str, float]:
+    confusion = pooled_confusion(predictions, classes)
+    scores = {name: _rounded(SCORES[name](confusion)) for name in ("accuracy", "uar", "macro_f1")}
+    return scores | {"n_utterances": len(predictions)}
 
 
 def _rounded(value: Any) -> float:

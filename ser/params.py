@@ -14,6 +14,7 @@ PARAMS_FILE = Path("params.yaml")
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
+CorpusName = Literal["demo", "ravdess", "tess", "crema_d", "savee", "emodb", "custom"]
 Copies = Annotated[int, Field(ge=0, le=100)]
 
 
@@ -46,20 +47,48 @@ class DemoParams(Section):
     seed: Seed
 
 
+class CustomParams(Section):
+    """Your own corpus, in data/raw/custom: where its labels are. An empty column name says that there is none."""
+
+    csv: str
+    path: str
+    emotion: str
+    speaker: str
+    gender: str
+    age: str
+    language: str
+
+    @model_validator(mode="after")
+    def _what_every_row_needs_is_named(self) -> Self:
+        if self.csv and not (self.path and self.emotion):
+            raise ValueError(f"the columns of {self.csv} that hold path and emotion must be named")
+        return self
+
+
 class IngestParams(Section):
-    """Which corpus is read, and what is tolerated in it."""
+    """Which corpora are read, what is tolerated in them, and how their labels become one set."""
 
     name = "ingest"
-    corpus: Literal["demo", "ravdess"]
+    corpora: Annotated[tuple[CorpusName, ...], Strict(False), Field(min_length=1)]
     max_rejected: Annotated[int, Field(ge=0)]
     keep_duplicates: bool
+    relabel: dict[str, str | None]
+    emotions: Literal["union", "intersection"]
+    custom: CustomParams
+
+    @model_validator(mode="after")
+    def _no_corpus_twice(self) -> Self:
+        if len(set(self.corpora)) < len(self.corpora):
+            raise ValueError(f"a corpus is named twice in {list(self.corpora)}")
+        return self
 
 
 class SplitParams(Section):
     """How utterances are assigned to train, validation and test."""
 
     name = "split"
-    protocol: Literal["speaker_independent", "stratified_80_10_10"]
+    protocol: Literal["speaker_independent", "stratified_80_10_10", "cross_corpus"]
+    test_corpora: Annotated[tuple[CorpusName, ...], Strict(False)]
     validation_fraction: Fraction
     test_fraction: Fraction
     seed: Seed
@@ -68,6 +97,8 @@ class SplitParams(Section):
     def _some_train_is_left(self) -> Self:
         if self.validation_fraction + self.test_fraction >= 1:
             raise ValueError("validation_fraction + test_fraction leave nothing to train on")
+        if (self.protocol == "cross_corpus") != bool(self.test_corpora):
+            raise ValueError("test_corpora names the tested corpora of protocol cross_corpus, and of no other")
         return self
 
 

@@ -1,4 +1,4 @@
-"""Stage `ingest`: from a folder of recordings to the metadata table."""
+"""Stage `ingest`: from scanned corpora to the metadata table."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +9,7 @@ from ser.errors import user_errors
 from ser.ingestion import ingest
 from ser.metadata import write_metadata
 from ser.params import PARAMS_FILE, IngestParams, load_params
+from ser.scans import read_scan
 from ser.storage import write_json, write_table
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -16,9 +17,9 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command()
 def main(
-    audio: Annotated[
-        Path, typer.Option(exists=True, file_okay=False, help="Folder of recordings.", show_default="data/raw/CORPUS")
-    ],
+    scans: Annotated[Path, typer.Option(exists=True, file_okay=False, help="Folder of the scanned corpora.")] = Path(
+        "data/scans"
+    ),
     out: Annotated[Path, typer.Option(dir_okay=False, help="Table of usable utterances.")] = Path("data/metadata.csv"),
     rejected: Annotated[Path, typer.Option(dir_okay=False, help="Table of files left out, with the reason.")] = Path(
         "data/rejected.csv"
@@ -28,12 +29,12 @@ def main(
     ),
     params: Annotated[Path, typer.Option(exists=True, dir_okay=False)] = PARAMS_FILE,
 ) -> None:
-    """Decode every recording, read the labels in its name, and list what cannot be used."""
+    """Bring the corpora's labels to one set, and list copies and whatever else is left out."""
     with user_errors():
         settings = load_params(IngestParams, params)
-        ingested = ingest(audio, settings)
+        ingested = ingest([read_scan(scans / corpus) for corpus in settings.corpora], settings)
         write_table(ingested.rejected, rejected)
-        ingested.check(settings, audio)
+        ingested.check(settings)
         write_json({"ingest": ingested.metrics()}, metrics)
         write_metadata(ingested.metadata, out)
         typer.echo(f"{out}: {len(ingested.metadata)} utterances; {rejected}: {len(ingested.rejected)} files left out")

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 import soundfile
@@ -55,7 +56,7 @@ class Project:
 
     def repro(self) -> set[str]:
         """Run `dvc repro` and return the stages that ran."""
-        return set(re.findall(r"^Running stage '(\w+)'", self.run("dvc", "repro"), flags=re.MULTILINE))
+        return set(re.findall(r"^Running stage '([\w@]+)'", self.run("dvc", "repro"), flags=re.MULTILINE))
 
     def commit(self, message: str) -> None:
         self.run("git", "add", "--all")
@@ -66,8 +67,8 @@ class Project:
         assert old in text, f"{name} has no '{old}'"
         (self.folder / name).write_text(text.replace(old, new, 1))
 
-    def read_json(self, name: str) -> dict[str, dict[str, object]]:
-        values: dict[str, dict[str, object]] = json.loads((self.folder / name).read_text())
+    def read_json(self, name: str) -> dict[str, Any]:
+        values: dict[str, Any] = json.loads((self.folder / name).read_text())
         return values
 
 
@@ -80,8 +81,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
             folder / f"data/raw/ravdess/Actor_{actor:02}/03-01-{emotion:02}-01-{statement:02}-01-{actor:02}.wav", seed
         )
     project = Project(folder)
-    project.change("params.yaml", "corpus: demo", "corpus: ravdess")
-    assert project.repro() == {"demo", "ingest", "split", "features", "augment", "train", "evaluate"}
+    project.change("params.yaml", "corpora: [demo]", "corpora: [ravdess]")
+    assert project.repro() == {"demo", "scan@ravdess", "ingest", "split", "features", "augment", "train", "evaluate"}
     project.commit("reproduced")
     return project
 
@@ -130,8 +131,8 @@ def touch_a_recording(project: Project) -> None:
             changed("test_fraction: 0.2", "test_fraction: 0.5"), {"split", "augment", "train", "evaluate"}, id="split"
         ),
         pytest.param(touch_a_recording, set(), id="a wav's time stamp"),
-        pytest.param(add_a_stray_file, {"ingest"}, id="a stray file beside the wavs"),
-        pytest.param(replace_a_recording, {"ingest"} | AFTER_INGEST, id="one wav replaced"),
+        pytest.param(add_a_stray_file, {"scan@ravdess", "ingest"}, id="a stray file beside the wavs"),
+        pytest.param(replace_a_recording, {"scan@ravdess", "ingest"} | AFTER_INGEST, id="one wav replaced"),
         pytest.param(touched("ser/calibration.py"), {"evaluate"}, id="an edit to ser/calibration.py"),
         pytest.param(touched("ser/training.py"), {"train"}, id="an edit to ser/training.py"),
         pytest.param(touched("ser/leaks.py"), {"split"}, id="an edit to ser/leaks.py"),
@@ -246,11 +247,11 @@ def test_four_real_actors_from_wav_to_prediction(tmp_path: Path) -> None:
     raw = tmp_path / "data/raw/ravdess"
     subprocess.run([sys.executable, str(CORPORA / "restore.py"), "ravdess", str(raw), "--actors", *actors], check=True)
     project = Project(tmp_path)
-    project.change("params.yaml", "corpus: demo", "corpus: ravdess")
+    project.change("params.yaml", "corpora: [demo]", "corpora: [ravdess]")
     project.change("params.yaml", "max_epochs: 2", "max_epochs: 8")
     project.repro()
     found = project.read_json("metrics/ingest.json")["ingest"]
-    assert (found["utterances"], found["speakers"], found["duplicates"]) == (240, 4, 0)
+    assert (found["all"]["utterances"], found["all"]["speakers"]) == (240, 4)
     scores = project.read_json("metrics/test.json")["test"]
     assert scores["n_speakers"] == 1
     assert scores["n_utterances"] == 60

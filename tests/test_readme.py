@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 
 import pytest
 from typer.main import get_command
@@ -34,12 +35,12 @@ def test_ravdess_figures_are_where_this_system_should_be() -> None:
     assert runs["speaker_independent"]["test"]["leaks"]["train_test"]["shared_speakers"] == 0
     assert runs["stratified_80_10_10"]["test"]["leaks"]["train_test"]["shared_speakers"] == 24
     for run in runs.values():
-        assert (run["ingest"]["utterances"], run["ingest"]["speakers"]) == (1439, 24)
+        assert (run["corpus"]["utterances"], run["corpus"]["speakers"]) == (1439, 24)
 
 
 def test_the_commands_behind_the_figures_are_in_readme() -> None:
-    assert " ".join(command("stratified_80_10_10")) in TEXT
-    assert " ".join(command("speaker_independent")[:-2]) in TEXT  # the default protocol needs no name
+    assert shlex.join(command("stratified_80_10_10")) in TEXT
+    assert shlex.join(command("speaker_independent")[:-2]) in TEXT  # the default protocol needs no name
     assert "protocol: speaker_independent" in (TOP / "params.yaml").read_text()
 
 

@@ -1,13 +1,25 @@
 """The corpora that can be read: one module each, and the registry that names them."""
 
-from collections.abc import Callable
-from pathlib import PurePath
+from dataclasses import replace
 
-from ser.corpora import ravdess
-from ser.corpora.labels import Labels
+from ser.corpora import crema_d, custom, emodb, ravdess, savee, tess
+from ser.corpora.card import CorpusCard
 
-READERS: dict[str, Callable[[PurePath], Labels]] = {
-    "demo": ravdess.read_labels,  # the synthetic corpus is named by RAVDESS's rules
-    "ravdess": ravdess.read_labels,
+# Here and not in ser/corpora/demo.py, which needs NumPy and SciPy to synthesise.
+_DEMO = replace(
+    ravdess.CARD,
+    name="demo",
+    title="Synthetic voices",
+    source="made by this project; the sources of the acoustic effects stand in ser/corpora/demo.py",
+    url="",
+    licence="MIT, as this project",
+    clips=0,
+    hours=0.0,
+    speakers=0,
+    naming="As in RAVDESS.",
+)
+
+CORPORA: dict[str, CorpusCard] = {
+    card.name: card for card in (_DEMO, ravdess.CARD, tess.CARD, crema_d.CARD, savee.CARD, emodb.CARD, custom.CARD)
 }
-"""From a corpus's name to the function that reads the labels in one of its file names."""
+"""From a corpus's name to its card."""

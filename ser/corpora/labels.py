@@ -1,4 +1,4 @@
-"""What a corpus's file names say about an utterance."""
+"""What a corpus says about an utterance."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,15 @@ class Labels:
     """The labels of one utterance; an empty string is what the corpus does not say.
 
     Attributes:
-        emotion: one of `ser.metadata.EMOTIONS`.
+        emotion: one of `ser.metadata.EMOTIONS`, or the English name of an emotion that only this corpus has.
         gender: one of `ser.metadata.GENDERS`.
         speaker: unique within the corpus.
         vocal_channel: ``speech`` or ``song``.
-        intensity: ``normal`` or ``strong``.
+        intensity: ``normal`` or ``strong`` (RAVDESS), ``low``, ``medium`` or ``high`` (CREMA-D).
         statement: which text is spoken.
         repetition: which take of it.
+        age: of the speaker when recorded, years.
+        language: ISO 639-1 code of what is spoken.
     """
 
     emotion: str
@@ -24,3 +26,5 @@ class Labels:
     intensity: str = ""
     statement: str = ""
     repetition: str = ""
+    age: str = ""
+    language: str = ""

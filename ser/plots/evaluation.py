@@ -9,14 +9,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from ser.calibration import expected_calibration_error, prediction_bins, reliability_table
-from ser.metrics import class_recall_table, confusion_table, gender_table, pooled_confusion
+from ser.metrics import class_recall_table, confusion_table, group_table, pooled_confusion
 from ser.params import EvaluateParams
-from ser.plots.figures import BLUE, GREY, ORANGE, VERMILLION, save_figure
+from ser.plots.figures import BLUE, CORPUS_COLOURS, GREY, ORANGE, VERMILLION, save_figure
 from ser.storage import write_table
 
 
 def write_test_plots(predictions: pd.DataFrame, classes: Sequence[str], params: EvaluateParams, folder: Path) -> None:
-    """Write confusion, class_recall, reliability and gender, each as CSV for DVC and as PNG.
+    """Write confusion, class_recall, reliability and groups, each as CSV for DVC and as PNG.
 
     Args:
         predictions: one row per test utterance, as `ser.evaluation.predict_test` gives them.
@@ -27,11 +27,11 @@ def write_test_plots(predictions: pd.DataFrame, classes: Sequence[str], params: 
     write_table(confusion_table(predictions), folder / "confusion.csv")
     write_table(class_recall_table(predictions, classes, params), folder / "class_recall.csv")
     write_table(reliability_table(predictions, params.calibration_bins), folder / "reliability.csv")
-    write_table(gender_table(predictions, classes), folder / "gender.csv")
+    write_table(group_table(predictions, classes), folder / "groups.csv")
     draw_confusion(predictions, classes, folder / "confusion.png")
     draw_class_recall(predictions, classes, params, folder / "class_recall.png")
     draw_reliability(predictions, params.calibration_bins, folder / "reliability.png")
-    draw_gender(predictions, classes, folder / "gender.png")
+    draw_groups(predictions, classes, folder / "groups.png")
 
 
 def draw_confusion(predictions: pd.DataFrame, classes: Sequence[str], path: Path) -> None:
@@ -114,30 +114,36 @@ def draw_reliability(predictions: pd.DataFrame, n_bins: int, path: Path) -> None
     save_figure(figure, path)
 
 
-def draw_gender(predictions: pd.DataFrame, classes: Sequence[str], path: Path) -> None:
-    """Accuracy, UAR and macro F1 of each gender side by side.
+def draw_groups(predictions: pd.DataFrame, classes: Sequence[str], path: Path) -> None:
+    """Accuracy, UAR and macro F1 of all, of each gender and of each corpus side by side.
 
     Args:
         predictions: one row per utterance.
         classes: the emotions.
         path: the PNG to write.
     """
-    table = gender_table(predictions, classes).pivot_table(index="score", columns="gender", values="value", sort=False)
-    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    table = group_table(predictions, classes).pivot_table(index="score", columns="group", values="value", sort=False)
+    figure = Figure(figsize=(max(6.4, 1.2 + 1.8 * len(table.columns)), 4.4), layout="constrained")
     axes = figure.subplots()
-    width = 0.38
-    colours = {"female": ORANGE, "male": BLUE}
-    for index, gender in enumerate(table.columns):
-        rows = predictions[predictions["gender"] == gender]
+    width = 0.84 / len(table.columns)
+    colours = {"all": GREY, "female": ORANGE, "male": BLUE} | dict(
+        zip(sorted(set(predictions["corpus"])), CORPUS_COLOURS * len(table.columns), strict=False)
+    )
+    for index, group in enumerate(table.columns):
+        rows = predictions[(predictions[["gender", "corpus"]] == group).any(axis=1) | (group == "all")]
         places = np.arange(len(table)) + (index - (len(table.columns) - 1) / 2) * width
-        bars = axes.bar(places, table[gender], width, color=colours[gender], label=f"{gender}: {_extent(rows)}")
-        axes.bar_label(bars, fmt="{:.1%}", padding=2)
+        bars = axes.bar(places, table[group], width, color=colours[group], label=f"{group}: {_extent(rows)}")
+        axes.bar_label(bars, fmt="{:.0%}", padding=2)
     axes.set_xticks(range(len(table)), ["Accuracy", "UAR", "Macro F1"])
     axes.set_ylim(0, 1.08)
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.set_ylabel("Score")
-    gap = f", macro F1 gap {100 * abs(np.diff(table.loc['macro_f1'])[0]):.1f} points" if len(table.columns) == 2 else ""
-    axes.set_title(f"Scores by gender{gap}")
+    gap = ""
+    if {"female", "male"} <= set(table.columns):
+        macro_f1 = table.loc["macro_f1"].to_dict()
+        gap = f", macro F1 gap {100 * abs(macro_f1['female'] - macro_f1['male']):.1f} points"
+    several = " and corpus" if len(predictions["corpus"].unique()) > 1 else ""
+    axes.set_title(f"Scores by gender{several}{gap}")
     figure.legend(loc="outside lower center", frameon=False)
     save_figure(figure, path)
 

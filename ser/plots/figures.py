@@ -8,6 +8,7 @@ from ser.storage import replacing
 
 # Okabe and Ito, "Color Universal Design", 2008: told apart with any common colour vision.
 BLUE, ORANGE, VERMILLION, GREY = "#0072B2", "#E69F00", "#D55E00", "#595959"
+CORPUS_COLOURS = ("#009E73", "#CC79A7", "#56B4E9", "#F0E442")
 
 
 def save_figure(figure: Figure, path: Path) -> None:

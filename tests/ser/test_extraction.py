@@ -10,11 +10,11 @@ from ser.augmentation import augment, plan_copies
 from ser.errors import InputError
 from ser.extraction import extract_augmented, extract_features, plan_augmentation
 from ser.features import front_end, prepare_signal
-from ser.ingestion import ingest
-from ser.params import AugmentParams, FeatureParams, IngestParams, NoiseParams, PitchShiftParams, TimeStretchParams
+from ser.params import AugmentParams, CustomParams, FeatureParams, NoiseParams, PitchShiftParams, TimeStretchParams
+from ser.scanning import scan
 from tests.conftest import clip
 
-INGEST = IngestParams(corpus="ravdess", max_rejected=0, keep_duplicates=False)
+CUSTOM = CustomParams(csv="", path="", emotion="", speaker="", gender="", age="", language="")
 AUGMENT = AugmentParams(
     noise=NoiseParams(copies=2, snr_db=(10.0, 20.0)),
     pitch_shift=PitchShiftParams(copies=0, semitones=(-2.0, 2.0)),
@@ -26,7 +26,7 @@ AUGMENT = AugmentParams(
 def test_every_utterance_goes_through_the_front_end_in_order(
     ravdess_folder: Callable[..., Path], small_front_end: FeatureParams
 ) -> None:
-    metadata = ingest(ravdess_folder(actors=1), INGEST).metadata
+    metadata = scan(ravdess_folder(actors=1), "ravdess", CUSTOM).utterances
     spectrograms = list(extract_features(metadata, small_front_end))
     for path, spectrogram in zip(metadata["path"], spectrograms, strict=True):
         signal = prepare_signal(*decode(Path(path)), small_front_end)
@@ -34,7 +34,7 @@ def test_every_utterance_goes_through_the_front_end_in_order(
 
 
 def test_every_failing_utterance_is_named(ravdess_folder: Callable[..., Path], small_front_end: FeatureParams) -> None:
-    metadata = ingest(ravdess_folder(actors=1), INGEST).metadata
+    metadata = scan(ravdess_folder(actors=1), "ravdess", CUSTOM).utterances
     changed, gone = (Path(path) for path in metadata["path"].iloc[[1, 5]])
     soundfile.write(changed, clip(1234), 16_000)
     gone.unlink()
@@ -49,7 +49,7 @@ def test_every_failing_utterance_is_named(ravdess_folder: Callable[..., Path], s
 def test_only_the_first_failures_are_spelt_out(
     ravdess_folder: Callable[..., Path], small_front_end: FeatureParams
 ) -> None:
-    metadata = ingest(ravdess_folder(actors=1), INGEST).metadata
+    metadata = scan(ravdess_folder(actors=1), "ravdess", CUSTOM).utterances
     for path in metadata["path"]:
         Path(path).unlink()
     with pytest.raises(InputError, match=r"8 of 8 utterances failed: .* and 3 more"):
@@ -57,7 +57,7 @@ def test_only_the_first_failures_are_spelt_out(
 
 
 def test_copies_keep_emotion_and_gender_and_name_their_source(ravdess_folder: Callable[..., Path]) -> None:
-    metadata = ingest(ravdess_folder(actors=2), INGEST).metadata
+    metadata = scan(ravdess_folder(actors=2), "ravdess", CUSTOM).utterances
     copies = plan_augmentation(metadata, AUGMENT)
     assert len(copies) == 3 * len(metadata)
     assert copies["utterance_id"].is_unique
@@ -72,7 +72,7 @@ def test_copies_keep_emotion_and_gender_and_name_their_source(ravdess_folder: Ca
 def test_copies_are_made_in_the_order_of_their_plan(
     ravdess_folder: Callable[..., Path], small_front_end: FeatureParams
 ) -> None:
-    metadata = ingest(ravdess_folder(actors=1), INGEST).metadata.iloc[:2]
+    metadata = scan(ravdess_folder(actors=1), "ravdess", CUSTOM).utterances.iloc[:2]
     spectrograms = list(extract_augmented(metadata, AUGMENT, small_front_end))
     assert len(spectrograms) == len(plan_augmentation(metadata, AUGMENT))
     signal = prepare_signal(*decode(Path(metadata["path"].iloc[1])), small_front_end)

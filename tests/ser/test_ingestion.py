@@ -7,13 +7,24 @@ import pandas as pd
 import pytest
 import soundfile
 
+from ser import ingestion
 from ser.errors import InputError
-from ser.ingestion import Ingested, ingest
-from ser.params import IngestParams
+from ser.ingestion import Ingested
+from ser.params import CustomParams, IngestParams
+from ser.scanning import scan
+from ser.scans import Scan, read_scan, write_scan
 from tests.conftest import CORPORA, clip, write_clip
 
-STRICT = IngestParams(corpus="ravdess", max_rejected=0, keep_duplicates=False)
+SUB_FOLDERS = CustomParams(csv="", path="", emotion="", speaker="", gender="", age="", language="")
+STRICT = IngestParams(
+    corpora=("ravdess",), max_rejected=0, keep_duplicates=False, relabel={}, emotions="union", custom=SUB_FOLDERS
+)
 KEEPING = STRICT.model_copy(update={"keep_duplicates": True})
+
+
+def ingest(folder: Path, params: IngestParams = STRICT) -> Ingested:
+    """Scan one RAVDESS folder and ingest it."""
+    return ingestion.ingest([scan(folder, "ravdess", params.custom)], params)
 
 
 def reasons(ingested: Ingested) -> dict[str, str]:
@@ -52,11 +63,11 @@ def test_copies_are_listed_and_kept_once_or_all(ravdess_folder: Callable[..., Pa
     shutil.copytree(folder / "Actor_01", folder / "audio_speech_actors_01-24" / "Actor_01")
     once = ingest(folder, STRICT)
     assert len(once.metadata) == 8
-    assert once.metrics()["duplicates"] == 8
+    assert once.metrics()["left_out"]["duplicate"] == 8
     assert once.metrics()["unusable"]["total"] == 0
     assert once.rejected.iloc[0]["detail"].endswith("Actor_01/03-01-01-01-01-01-01.wav")
     assert not once.metadata["path"].str.contains("audio_speech").any()
-    once.check(STRICT, folder)
+    once.check(STRICT)
 
     both = ingest(folder, KEEPING).metadata
     assert len(both) == 16
@@ -89,9 +100,9 @@ def test_every_unusable_file_is_rejected_with_its_reason(ravdess_folder: Callabl
     assert len(ingested.metadata) == 8
     assert ingested.metrics()["unusable"]["not_audio"] == 2
     assert ingested.metrics()["unusable"]["total"] == 7
-    ingested.check(STRICT.model_copy(update={"max_rejected": 7}), folder)
+    ingested.check(STRICT.model_copy(update={"max_rejected": 7}))
     with pytest.raises(InputError, match=r"7 files cannot be used, more than ingest.max_rejected = 6; the first: .*"):
-        ingested.check(STRICT.model_copy(update={"max_rejected": 6}), folder)
+        ingested.check(STRICT.model_copy(update={"max_rejected": 6}))
 
 
 def test_copies_with_other_labels_are_all_rejected(ravdess_folder: Callable[..., Path]) -> None:
@@ -112,8 +123,8 @@ def test_one_name_for_two_recordings_is_a_clash(ravdess_folder: Callable[..., Pa
 
 
 def test_a_folder_without_recordings_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no recording of corpus 'ravdess' found"):
-        ingest(tmp_path, STRICT).check(STRICT, tmp_path)
+    with pytest.raises(InputError, match="no usable recording of ravdess found"):
+        ingest(tmp_path, STRICT).check(STRICT)
 
 
 def test_the_hash_is_of_the_audio_and_not_of_the_file(tmp_path: Path) -> None:
@@ -130,3 +141,70 @@ def test_the_real_actor_7_holds_one_recording_twice(tmp_path: Path) -> None:
     for path in (CORPORA / "ravdess" / "Actor_07").glob("03-01-03-01-02-*.flac"):
         shutil.copy(path, tmp_path)
     assert reasons(ingest(tmp_path, STRICT)) == {"03-01-03-01-02-02-07.flac": "duplicate"}
+
+
+def scans(ravdess_folder: Callable[..., Path], tmp_path: Path) -> list[Scan]:
+    """Two actors of RAVDESS, and a custom corpus of three recordings, one of them a copy of RAVDESS's."""
+    ravdess = ravdess_folder(actors=2)
+    custom = tmp_path / "custom"
+    write_clip(custom / "angry" / "shout.wav", 501)
+    write_clip(custom / "Boredom" / "yawn.wav", 502)
+    (custom / "sad").mkdir()
+    shutil.copy(ravdess / "Actor_01/03-01-04-01-01-01-01.wav", custom / "sad" / "copy.wav")
+    return [scan(ravdess, "ravdess", SUB_FOLDERS), scan(custom, "custom", SUB_FOLDERS)]
+
+
+BOTH = STRICT.model_copy(update={"corpora": ("ravdess", "custom"), "relabel": {"boredom": None}})
+
+
+def test_corpora_come_together_without_colliding(ravdess_folder: Callable[..., Path], tmp_path: Path) -> None:
+    together = ingestion.ingest(scans(ravdess_folder, tmp_path), BOTH)
+    assert reasons(together) == {"copy.wav": "duplicate", "yawn.wav": "left out by relabel"}
+    assert len(together.metadata) == 17
+    row = together.metadata.set_index("utterance_id").loc["custom_shout"]
+    assert (row["emotion"], row["speaker"], row["gender"]) == ("angry", "", "")
+    metrics = together.metrics()
+    assert metrics["all"]["utterances"] == 17
+    assert (metrics["ravdess"]["utterances"], metrics["custom"]["utterances"]) == (16, 1)
+    assert (metrics["all"]["speakers"], metrics["custom"]["speakers"]) == (2, 0)
+    assert metrics["unusable"]["total"] == 0
+
+
+def test_an_unknown_emotion_lists_what_has_no_name(ravdess_folder: Callable[..., Path], tmp_path: Path) -> None:
+    found = scans(ravdess_folder, tmp_path)
+    with pytest.raises(InputError, match=r"ingest.relabel: emotions boredom are not among neutral, calm, .*"):
+        ingestion.ingest(found, BOTH.model_copy(update={"relabel": {}}))
+    with pytest.raises(InputError, match=r"ingest.relabel: 'anger' is no emotion of the corpora: angry, boredom, .*"):
+        ingestion.ingest(found, BOTH.model_copy(update={"relabel": {"boredom": None, "anger": "angry"}}))
+
+
+def test_emotions_can_be_merged_and_kept_to_what_all_corpora_have(
+    ravdess_folder: Callable[..., Path], tmp_path: Path
+) -> None:
+    relabel = {"boredom": "neutral", "calm": "neutral"}
+    params = BOTH.model_copy(update={"relabel": relabel, "emotions": "intersection"})
+    together = ingestion.ingest(scans(ravdess_folder, tmp_path), params)
+    assert set(together.metadata["emotion"]) == {"angry", "neutral"}
+    assert set(together.metadata.loc[together.metadata["corpus"] == "custom", "emotion"]) == {"angry", "neutral"}
+    assert together.metrics()["left_out"]["emotion_not_shared"] == 10
+    neutral = together.metadata[
+        (together.metadata["emotion"] == "neutral") & (together.metadata["corpus"] == "ravdess")
+    ]
+    assert len(neutral) == 4
+
+
+def test_a_custom_corpus_is_labelled_by_its_csv(tmp_path: Path) -> None:
+    write_clip(tmp_path / "c" / "a.wav", 1)
+    write_clip(tmp_path / "c" / "b.wav", 2)
+    (tmp_path / "c" / "labels.csv").write_text("file,label,who,sex\na.wav,Happy,ann,f\nb.wav,sad,bob,m\n")
+    custom = CustomParams(
+        csv="labels.csv", path="file", emotion="label", speaker="who", gender="sex", age="", language=""
+    )
+    found = scan(tmp_path / "c", "custom", custom)
+    assert found.utterances[["emotion", "speaker", "gender"]].to_numpy().tolist() == [
+        ["happy", "custom_ann", "female"],
+        ["sad", "custom_bob", "male"],
+    ]
+    assert found.rejected.empty
+    write_scan(found, tmp_path / "scan")
+    pd.testing.assert_frame_equal(read_scan(tmp_path / "scan").utterances, found.utterances, check_dtype=False)

@@ -15,7 +15,7 @@ from ser.metrics import (
     confusion_matrices,
     confusion_table,
     f1,
-    gender_table,
+    group_table,
     macro_f1,
     pooled_confusion,
     precision,
@@ -255,15 +255,27 @@ def test_an_emotion_that_does_not_occur_has_no_recall() -> None:
     assert recalls["emotion"].tolist() == ["neutral", "happy"]
 
 
-def test_the_gender_table_is_in_long_form() -> None:
-    rows: list[dict[str, Any]] = gender_table(TWO_SPEAKERS, CLASSES).to_dict("records")
-    assert [row["group"] for row in rows] == [
-        "female accuracy",
-        "male accuracy",
-        "female UAR",
-        "male UAR",
-        "female macro F1",
-        "male macro F1",
+def test_the_group_table_is_in_long_form() -> None:
+    rows: list[dict[str, Any]] = group_table(TWO_SPEAKERS, CLASSES).to_dict("records")
+    assert [row["name"] for row in rows] == [
+        f"{group} {score}" for score in ("accuracy", "UAR", "macro F1") for group in ("all", "female", "male")
     ]
-    assert [row["value"] for row in rows] == [0.5, 1.0] * 3
-    assert rows[2] == {"gender": "female", "score": "uar", "value": 0.5, "group": "female UAR"}
+    assert [row["value"] for row in rows[:3]] == [0.714286, 0.5, 1.0]
+    assert rows[4] == {"group": "female", "score": "uar", "value": 0.5, "name": "female UAR"}
+
+
+def test_several_corpora_are_scored_apart_as_well() -> None:
+    male = TWO_SPEAKERS["gender"] == "male"
+    predictions = TWO_SPEAKERS.assign(corpus=np.where(male, "tess", "ravdess"))
+    scores = score_predictions(predictions, CLASSES, PARAMS)
+    assert scores["per_corpus"] == {
+        "ravdess": {"accuracy": 0.5, "uar": 0.5, "macro_f1": 0.5, "n_utterances": 4},
+        "tess": {"accuracy": 1.0, "uar": 1.0, "macro_f1": 1.0, "n_utterances": 3},
+    }
+    assert set(group_table(predictions, CLASSES)["group"]) == {"all", "female", "male", "ravdess", "tess"}
+
+
+def test_unknown_genders_are_in_no_group() -> None:
+    scores = score_predictions(TWO_SPEAKERS.assign(gender=""), CLASSES, PARAMS)
+    assert scores["per_gender"] == {}
+    assert set(group_table(TWO_SPEAKERS.assign(gender=""), CLASSES)["group"]) == {"all"}

@@ -47,7 +47,7 @@ DRAWINGS: dict[str, Callable[[Path], None]] = {
     "confusion": partial(evaluation.draw_confusion, PREDICTIONS, CLASSES),
     "class_recall": partial(evaluation.draw_class_recall, PREDICTIONS, CLASSES, PARAMS),
     "reliability": partial(evaluation.draw_reliability, PREDICTIONS, 15),
-    "gender": partial(evaluation.draw_gender, PREDICTIONS, CLASSES),
+    "groups": partial(evaluation.draw_groups, PREDICTIONS, CLASSES),
 }
 
 
@@ -129,17 +129,29 @@ def test_the_reliability_histogram_counts_every_utterance(figures: list[Figure])
     assert "(ECE) 0." in upper.get_title()
 
 
-def test_gender_bars_carry_their_values_and_the_title_the_gap(figures: list[Figure]) -> None:
-    evaluation.draw_gender(PREDICTIONS, CLASSES, Path("gender.png"))
+def test_group_bars_carry_their_values_and_the_title_the_gap(figures: list[Figure]) -> None:
+    evaluation.draw_groups(PREDICTIONS, CLASSES, Path("groups.png"))
     axes = figures[0].axes[0]
     heights = [bar.get_height() for bar in axes.patches]  # type: ignore[attr-defined]
     female = PREDICTIONS[PREDICTIONS["gender"] == "female"]
-    assert heights[0] == pytest.approx((female["predicted"] == female["emotion"]).mean(), abs=1e-6)
-    assert [text.get_text() for text in axes.texts] == [f"{height:.1%}" for height in heights]
-    assert f"{100 * abs(heights[2] - heights[5]):.1f} points" in axes.get_title()
+    assert heights[3] == pytest.approx((female["predicted"] == female["emotion"]).mean(), abs=1e-6)
+    assert [text.get_text() for text in axes.texts] == [f"{height:.0%}" for height in heights]
+    assert f"{100 * abs(heights[5] - heights[8]):.1f} points" in axes.get_title()
 
 
 def test_one_gender_alone_has_no_gap(figures: list[Figure]) -> None:
-    evaluation.draw_gender(PREDICTIONS[PREDICTIONS["gender"] == "male"], CLASSES, Path("gender.png"))
+    evaluation.draw_groups(PREDICTIONS[PREDICTIONS["gender"] == "male"], CLASSES, Path("groups.png"))
     assert figures[0].axes[0].get_title() == "Scores by gender"
-    assert len(figures[0].axes[0].patches) == 3
+    assert len(figures[0].axes[0].patches) == 6
+
+
+def test_several_corpora_have_bars_of_their_own(figures: list[Figure]) -> None:
+    corpora = np.where(PREDICTIONS["speaker"] == "01", "tess", "ravdess")
+    evaluation.draw_groups(PREDICTIONS.assign(corpus=corpora, gender=""), CLASSES, Path("groups.png"))
+    assert figures[0].axes[0].get_title() == "Scores by gender and corpus"
+    labels = figures[0].axes[0].get_legend_handles_labels()[1]
+    assert labels == [
+        "all: 240 utterances of 4 speakers",
+        "ravdess: 180 utterances of 3 speakers",
+        "tess: 60 utterances of 1 speaker",
+    ]

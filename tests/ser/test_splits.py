@@ -10,7 +10,9 @@ from ser.errors import InputError
 from ser.params import SplitParams
 from ser.splits import PROTOCOLS, assign_splits, read_splits, write_splits
 
-SPEAKER_INDEPENDENT = SplitParams(protocol="speaker_independent", validation_fraction=0.15, test_fraction=0.2, seed=0)
+SPEAKER_INDEPENDENT = SplitParams(
+    protocol="speaker_independent", test_corpora=(), validation_fraction=0.15, test_fraction=0.2, seed=0
+)
 STRATIFIED = SPEAKER_INDEPENDENT.model_copy(update={"protocol": "stratified_80_10_10"})
 
 Make = Callable[..., pd.DataFrame]
@@ -61,7 +63,7 @@ def test_a_rare_emotion_cannot_be_stratified(make_metadata: Make) -> None:
         assign_splits(metadata.drop(metadata.index[metadata["emotion"] == "calm"][0]), STRATIFIED)
 
 
-@given(seed=st.integers(0, 2**32 - 1), protocol=st.sampled_from(sorted(PROTOCOLS)))
+@given(seed=st.integers(0, 2**32 - 1), protocol=st.sampled_from(sorted(set(PROTOCOLS) - {"cross_corpus"})))
 def test_a_split_covers_all_and_depends_on_the_seed_alone(seed: int, protocol: str) -> None:
     # A fixture cannot be shared between hypothesis's examples.
     emotions = ["neutral", "happy"]
@@ -95,3 +97,50 @@ def test_splits_come_back_from_their_file_and_an_unknown_subset_does_not(make_me
     path.write_text(path.read_text().replace("train", "dev"))
     with pytest.raises(InputError, match="expected one of train, validation, test, got 'dev'"):
         read_splits(path)
+
+
+CROSS_CORPUS = SPEAKER_INDEPENDENT.model_copy(update={"protocol": "cross_corpus", "test_corpora": ("tess",)})
+
+
+def two_corpora(make_metadata: Make) -> pd.DataFrame:
+    """8 speakers of toy with 8 emotions, and 2 of tess, which has no calm."""
+    tess = make_metadata(speakers=2).assign(corpus="tess")
+    for column in ("utterance_id", "speaker"):
+        tess[column] = tess[column].str.replace("toy", "tess")
+    return pd.concat([make_metadata(speakers=8), tess[tess["emotion"] != "calm"]], ignore_index=True)
+
+
+def test_cross_corpus_tests_on_one_corpus_what_it_learnt_on_another(make_metadata: Make) -> None:
+    table = joined(two_corpora(make_metadata), CROSS_CORPUS)
+    assert set(table.loc[table["subset"] == "test", "corpus"]) == {"tess"}
+    assert set(table.loc[table["subset"].isin(["train", "validation"]), "corpus"]) == {"toy"}
+    assert set(table.loc[table["emotion"] == "calm", "subset"]) == {"unused"}
+    assert "unused" not in set(table.loc[table["emotion"] != "calm", "subset"])
+    assert len(table.loc[table["corpus"] == "toy", ["speaker", "subset"]].drop_duplicates()) == 8 + 8  # calm is unused
+
+
+@pytest.mark.parametrize(
+    ("test_corpora", "message"),
+    [
+        (("savee",), "'savee' was not ingested; there is tess, toy"),
+        (("tess", "toy"), "names every corpus"),
+    ],
+)
+def test_cross_corpus_needs_both_sides(make_metadata: Make, test_corpora: tuple[str, ...], message: str) -> None:
+    params = CROSS_CORPUS.model_copy(update={"test_corpora": test_corpora})
+    with pytest.raises(InputError, match=message):
+        assign_splits(two_corpora(make_metadata), params)
+
+
+def test_cross_corpus_needs_shared_emotions(make_metadata: Make) -> None:
+    metadata = two_corpora(make_metadata)
+    metadata.loc[metadata["corpus"] == "tess", "emotion"] = "boredom"
+    with pytest.raises(InputError, match="share 0 emotions"):
+        assign_splits(metadata, CROSS_CORPUS)
+
+
+def test_utterances_without_a_speaker_cannot_be_split_by_speaker(make_metadata: Make) -> None:
+    metadata = make_metadata(speakers=8)
+    metadata.loc[3, "speaker"] = ""
+    with pytest.raises(InputError, match="1 utterances have no speaker, the first is toy_01_calm_1"):
+        assign_splits(metadata, SPEAKER_INDEPENDENT)

@@ -17,10 +17,10 @@ from typer.testing import CliRunner
 
 from tests.conftest import TOP
 
-STAGES = ("demo", "ingest", "split", "features", "augment", "train", "evaluate")
+STAGES = ("demo", "scan", "ingest", "split", "features", "augment", "train", "evaluate")
 
 SMALL = {
-    "corpus: demo": "corpus: ravdess",
+    "corpora: [demo]": "corpora: [ravdess]",
     "sampling_rate: 22050": "sampling_rate: 8000",
     "duration: 3.0": "duration: 0.4",
     "n_fft: 1024": "n_fft: 512",
@@ -56,7 +56,7 @@ def project(ravdess_folder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 
 def run_until(last: str) -> None:
     for stage in STAGES[1 : STAGES.index(last) + 1]:
-        result = run(stage, *(["--audio", "data/raw/ravdess"] if stage == "ingest" else []))
+        result = run(stage, *(["ravdess"] if stage == "scan" else []))
         assert result.exit_code == 0, f"{stage}: {result.output}"
 
 
@@ -72,7 +72,7 @@ def test_the_whole_chain_writes_what_it_declares(project: Path) -> None:
     assert scores["leaks"]["train_test"]["shared_speakers"] == 0
     assert scores["leaks"]["train_test"]["same_recording"] == 0
     assert {path.name for path in Path("plots/test").iterdir()} == {
-        f"{name}.{kind}" for name in ("confusion", "class_recall", "reliability", "gender") for kind in ("csv", "png")
+        f"{name}.{kind}" for name in ("confusion", "class_recall", "reliability", "groups") for kind in ("csv", "png")
     }
     assert {path.name for path in Path("plots/train").iterdir()} == {"curves.csv", "curves.png"}
     assert json.loads(Path("metrics/train.json").read_text())["train"]["epochs"] == 2
@@ -111,16 +111,17 @@ def test_a_leaking_split_says_so_and_its_figures_carry_it(project: Path) -> None
 
 def test_a_mistake_in_params_is_one_line_and_writes_nothing(project: Path) -> None:
     change_params("n_mels: 16", "n_mels: sixteen")
-    result = run("ingest", "--audio", "data/raw/ravdess")
+    result = run("scan", "ravdess")
     assert result.exit_code == 1
     assert result.stderr == "error: params.yaml: features.n_mels: expected an integer, got 'sixteen'\n"
-    assert not Path("data/metadata.csv").exists()
+    assert not Path("data/scans").exists()
 
 
 def test_too_many_unusable_files_stop_the_ingest_but_are_listed(project: Path) -> None:
     for number in range(11):
         (project / "data/raw/ravdess" / f"note{number}.txt").write_text("not audio " * 100)
-    result = run("ingest", "--audio", "data/raw/ravdess")
+    run_until("scan")
+    result = run("ingest")
     assert result.exit_code == 1
     assert "11 files cannot be used, more than ingest.max_rejected = 10" in result.stderr
     assert len(pd.read_csv("data/rejected.csv")) == 11
@@ -153,6 +154,15 @@ def test_every_stage_explains_itself(stage: str) -> None:
     )
     assert "Usage:" in done.stdout
     assert "--params" in done.stdout
+
+
+def test_a_corpus_that_is_not_there_says_where_to_put_it(project: Path) -> None:
+    result = run("scan", "tess")
+    assert result.exit_code == 1
+    assert result.stderr == "error: data/raw/tess: no such folder; put the recordings of 'tess' there\n"
+    result = run("scan", "iemocap")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: unknown corpus 'iemocap'; known: demo, ravdess, tess, ")
 
 
 @pytest.mark.parametrize("stage", STAGES[2:])

@@ -1,0 +1,67 @@
+"""The command `ser corpora audit`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ser.corpora import CORPORA
+from ser.errors import InputError, user_errors
+from ser.params import PARAMS_FILE, IngestParams, load_params
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def audit(
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Folder of recordings.")],
+    corpus: Annotated[
+        str | None,
+        typer.Option(
+            help=f"How labels are read: {', '.join(CORPORA)}.", show_default="the folder's name, if it is a corpus's"
+        ),
+    ] = None,
+    json: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Write all counts as JSON.", show_default="not written")
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Write every finding as CSV.", show_default="not written")
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, help="Write a page with plots and players.", show_default="not written"),
+    ] = None,
+    params: Annotated[Path, typer.Option(dir_okay=False, help="Says how corpus 'custom' is labelled.")] = PARAMS_FILE,
+) -> None:
+    """Report what is in a folder of recordings: how much of which label, copies, damage, and what is unusual.
+
+    Example: ser corpora audit data/raw/ravdess --html audit.html
+    """
+    with user_errors():
+        # pandas and SciPy take a second that --help need not wait for.
+        from ser.audit.folders import audit_folder  # noqa: PLC0415
+        from ser.audit.text import printable, to_text  # noqa: PLC0415
+        from ser.storage import write_json, write_table  # noqa: PLC0415
+
+        name = corpus or folder.resolve().name
+        if corpus and corpus not in CORPORA:
+            raise InputError(f"corpus '{corpus}' is not known, expected one of {', '.join(CORPORA)}")
+        custom = load_params(IngestParams, params).custom if name == "custom" else None
+        read_labels = CORPORA[name].open_reader(folder, custom) if name in CORPORA else None
+        label_file = folder / custom.csv if custom and custom.csv else None
+        found = audit_folder(folder, name if read_labels else "", read_labels, label_file=label_file)
+        typer.echo(to_text(found))
+        if read_labels is None:
+            typer.echo("note: labels were not read; name the corpus with --corpus", err=True)
+        if json:
+            write_json({"audit": found.to_json()}, json)
+        if csv:
+            write_table(found.findings.map(printable), csv)
+        if html:
+            from ser.audit.page import write_page  # noqa: PLC0415
+
+            write_page(found, html, folder.resolve().name)
+
+
+if __name__ == "__main__":
+    app()

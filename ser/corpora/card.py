@@ -1,0 +1,50 @@
+"""What is to be known about a corpus before it is downloaded, and how its labels are read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from ser.corpora.labels import Labels
+from ser.params import CustomParams
+
+ReadLabels = Callable[[Path], Labels]
+"""Reads the labels of one recording; raises `InputError`, one line without the path, when they cannot be."""
+
+OpenReader = Callable[[Path, CustomParams | None], ReadLabels]
+"""Given a corpus's folder and ``ingest.custom`` of params.yaml, makes the function that reads its labels."""
+
+
+@dataclass(frozen=True)
+class CorpusCard:
+    """One corpus.
+
+    Attributes:
+        name: as in params.yaml.
+        title: as its authors call it.
+        source: what to cite, with the DOI if there is one.
+        url: where it is published.
+        licence: what its authors allow.
+        language: ISO 639-1 code; empty when that differs from copy to copy.
+        clips: number of recordings, as published; 0 when that differs from copy to copy. So for the next two.
+        hours: of audio, approximately.
+        speakers: number of them.
+        naming: how a recording is named, in one sentence.
+        open_reader: makes the function that reads the labels of the recordings in a folder.
+    """
+
+    name: str
+    title: str
+    source: str
+    url: str
+    licence: str
+    language: str
+    clips: int
+    hours: float
+    speakers: int
+    naming: str
+    open_reader: OpenReader
+
+
+def by_name(read_labels: Callable[[PurePath], Labels]) -> OpenReader:
+    """Open a corpus whose file names say everything: its folder and the parameters do not matter."""
+    return lambda _folder, _params: read_labels

@@ -1,0 +1,47 @@
+"""The tables of one scanned corpus: its utterances, and its files that are none."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from ser.audio import REASONS as AUDIO_REASONS
+from ser.metadata import COLUMNS
+from ser.storage import read_table, replacing, write_table
+
+IMPOSSIBLE_NAME = "impossible name"
+SCAN_REASONS = (*AUDIO_REASONS, IMPOSSIBLE_NAME)
+"""Why a file by itself cannot be used."""
+
+REJECTED_COLUMNS: dict[str, type] = {"path": str, "reason": str, "detail": str}
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One corpus, file by file.
+
+    Attributes:
+        utterances: one row per usable recording, sorted by path, with the columns of `ser.metadata` and the corpus's
+            own emotions; an utterance_id may stand more than once.
+        rejected: one row per other file: its path, the reason (one of `SCAN_REASONS`), and what exactly was found.
+    """
+
+    utterances: pd.DataFrame
+    rejected: pd.DataFrame
+
+
+def write_scan(found: Scan, folder: Path) -> None:
+    """Write ``utterances.csv`` and ``rejected.csv``, both or none."""
+    with replacing(folder) as sibling:
+        sibling.mkdir()
+        write_table(found.utterances, sibling / "utterances.csv")
+        write_table(found.rejected, sibling / "rejected.csv")
+
+
+def read_scan(folder: Path) -> Scan:
+    """Read the folder that `write_scan` wrote.
+
+    Raises:
+        InputError: a table is missing or damaged.
+    """
+    return Scan(read_table(folder / "utterances.csv", COLUMNS), read_table(folder / "rejected.csv", REJECTED_COLUMNS))

@@ -1,0 +1,41 @@
+"""Stage `scan`: from a corpus's folder to its utterances, and the files that are none."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ser.corpora import CORPORA
+from ser.errors import InputError, user_errors
+from ser.params import PARAMS_FILE, IngestParams, load_params
+from ser.scanning import scan
+from ser.scans import write_scan
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def main(
+    corpus: Annotated[str, typer.Argument(help="Whose naming rules hold; see ingest.corpora in params.yaml.")],
+    audio: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Its folder.", show_default="data/raw/CORPUS")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Folder of two tables.", show_default="data/scans/CORPUS")
+    ] = None,
+    params: Annotated[Path, typer.Option(exists=True, dir_okay=False)] = PARAMS_FILE,
+) -> None:
+    """Decode every recording of a corpus, read its labels, and list what cannot be used."""
+    with user_errors():
+        if corpus not in CORPORA:
+            raise InputError(f"unknown corpus '{corpus}'; known: {', '.join(CORPORA)}")
+        audio, out = audio or Path("data/raw") / corpus, out or Path("data/scans") / corpus
+        if not audio.is_dir():
+            raise InputError(f"{audio}: no such folder; put the recordings of '{corpus}' there")
+        found = scan(audio, corpus, load_params(IngestParams, params).custom)
+        write_scan(found, out)
+        typer.echo(f"{out}: {len(found.utterances)} utterances, {len(found.rejected)} other files")
+
+
+if __name__ == "__main__":
+    app()
