@@ -9,10 +9,7 @@ from ser.corpora import CORPORA
 from ser.errors import InputError, user_errors
 from ser.params import PARAMS_FILE, IngestParams, load_params
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-
-@app.command()
 def audit(
     folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Folder of recordings.")],
     corpus: Annotated[
@@ -39,7 +36,7 @@ def audit(
     """
     with user_errors():
         # pandas and SciPy take a second that --help need not wait for.
-        from ser.audit.folders import audit_folder  # noqa: PLC0415
+        from ser.audit.folders import audit_corpus, audit_recordings  # noqa: PLC0415
         from ser.audit.text import printable, to_text  # noqa: PLC0415
         from ser.storage import write_json, write_table  # noqa: PLC0415
 
@@ -47,11 +44,9 @@ def audit(
         if corpus and corpus not in CORPORA:
             raise InputError(f"corpus '{corpus}' is not known, expected one of {', '.join(CORPORA)}")
         custom = load_params(IngestParams, params).custom if name == "custom" else None
-        read_labels = CORPORA[name].open_reader(folder, custom) if name in CORPORA else None
-        label_file = folder / custom.csv if custom and custom.csv else None
-        found = audit_folder(folder, name if read_labels else "", read_labels, label_file=label_file)
+        found = audit_corpus(folder, name, custom) if name in CORPORA else audit_recordings(folder)
         typer.echo(to_text(found))
-        if read_labels is None:
+        if name not in CORPORA:
             typer.echo("note: labels were not read; name the corpus with --corpus", err=True)
         if json:
             write_json({"audit": found.to_json()}, json)
@@ -61,7 +56,3 @@ def audit(
             from ser.audit.page import write_page  # noqa: PLC0415
 
             write_page(found, html, folder.resolve().name)
-
-
-if __name__ == "__main__":
-    app()

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ser.audit_cli import audit
 from ser.corpora import CORPORA
 from ser.corpora.sources import SOURCES, Source
 from ser.errors import InputError, user_errors
@@ -18,6 +19,8 @@ N_NUMBERS = 3
 app = typer.Typer(
     no_args_is_help=True, pretty_exceptions_enable=False, help="Corpora: which there are, and fetching one."
 )
+
+app.command()(audit)
 
 Folder = Annotated[Path, typer.Option(file_okay=False, help="Holds one folder per corpus.")]
 

@@ -1,6 +1,6 @@
 """From scanned corpora to one metadata table: common emotions, no recording twice, nothing left out in silence."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,19 +83,33 @@ def ingest(scans: Sequence[Scan], params: IngestParams) -> Ingested:
             not occur.
     """
     metadata = pd.concat([found.utterances for found in scans], ignore_index=True)
-    rejected = [pd.concat([found.rejected for found in scans], ignore_index=True)]
+    rejected = pd.concat([found.rejected for found in scans], ignore_index=True)
     metadata["emotion"] = _relabelled(metadata["emotion"], params)
-    steps = [_left_out, _conflicting_labels, _name_clashes]
-    steps += [] if params.keep_duplicates else [_duplicates]
-    steps += [_not_shared] if params.emotions == "intersection" else []
+    return _settle(
+        Ingested(metadata, rejected),
+        _left_out,
+        _conflicting_labels,
+        _name_clashes,
+        *([] if params.keep_duplicates else [_duplicates]),
+        *([_not_shared] if params.emotions == "intersection" else []),
+    )
+
+
+def settle_copies(found: Scan) -> Ingested:
+    """Sort out the copies of one corpus as `ingest` does, and keep its own emotions."""
+    return _settle(Ingested(found.utterances, found.rejected), _conflicting_labels, _name_clashes, _duplicates)
+
+
+def _settle(ingested: Ingested, *steps: Callable[[pd.DataFrame], pd.DataFrame]) -> Ingested:
+    """Move what each step finds from the metadata to the rejected files; make the ids of what stays unique."""
+    metadata, rejected = ingested.metadata, [ingested.rejected]
     for find in steps:
         found = find(metadata)
         rejected.append(found)
         metadata = metadata.drop(found.index)
+    metadata = metadata.assign(utterance_id=_unique_ids(metadata["utterance_id"]))
     return Ingested(
-        metadata.assign(utterance_id=_unique_ids(metadata["utterance_id"])).sort_values(
-            "utterance_id", ignore_index=True
-        ),
+        metadata.sort_values("utterance_id", ignore_index=True),
         pd.concat(rejected).sort_values("path", ignore_index=True),
     )
 

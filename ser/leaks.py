@@ -18,9 +18,9 @@ def audit_leaks(metadata: pd.DataFrame, splits: pd.DataFrame) -> dict[str, dict[
 
     Returns:
         For each of ``train_validation``, ``train_test`` and ``validation_test``: ``shared_speakers``, the known
-        speakers in both; ``same_recording``, the utterances of the second subset whose decoded audio is also in the first;
-        ``near_identical``, those of the others that differ from one in the first in at most `NEAR_IDENTICAL_BITS` bits
-        of their fingerprints.
+        speakers in both; ``same_recording``, the utterances of the second subset whose decoded audio is also in the
+        first; ``near_identical``, those of the others that differ from one in the first in at most
+        `NEAR_IDENTICAL_BITS` bits of their fingerprints.
     """
     table = metadata.merge(splits, on="utterance_id", validate="one_to_one")
     parts = {subset: table[table["subset"] == subset] for subset in SUBSETS}

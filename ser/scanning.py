@@ -6,18 +6,17 @@ from typing import Any
 
 import pandas as pd
 
-from ser.audio import AudioError, audio_hash, decode
+from ser.audio import AudioError
+from ser.audit.recordings import Recording, examine, tabulate
 from ser.corpora import CORPORA
 from ser.corpora.labels import Labels
 from ser.errors import InputError
-from ser.fingerprint import fingerprint
 from ser.metadata import COLUMNS
 from ser.params import CustomParams
-from ser.progress import parallel_map
 from ser.scans import IMPOSSIBLE_NAME, REJECTED_COLUMNS, Scan
 
 
-def scan(folder: Path, corpus: str, custom: CustomParams) -> Scan:
+def scan(folder: Path, corpus: str, custom: CustomParams | None) -> Scan:
     """Decode every file of `folder` and read its labels.
 
     Every file is looked at, whatever its extension, since a corpus's copies differ in theirs; nothing is passed over in
@@ -33,37 +32,28 @@ def scan(folder: Path, corpus: str, custom: CustomParams) -> Scan:
     """
     read_labels = CORPORA[corpus].open_reader(folder, custom)
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    if corpus == "custom" and custom.csv:
+    if custom and corpus == "custom" and custom.csv:
         paths.remove(folder / custom.csv)
+    recordings: list[Recording] = []
     rows: list[dict[str, Any]] = []
     rejected: list[dict[str, str]] = []
-    for path, recording in zip(paths, parallel_map(read_recording, paths, f"scan {corpus}", "file"), strict=True):
+    for path, recording in zip(paths, examine(paths, f"scan {corpus}"), strict=True):
         name = path.as_posix()
         if isinstance(recording, AudioError):
             rejected.append({"path": name, "reason": recording.reason, "detail": str(recording)})
             continue
+        recordings.append(recording)
         try:
             labels = read_labels(path)
         except InputError as error:
             rejected.append({"path": name, "reason": IMPOSSIBLE_NAME, "detail": f"{name}: {error}"})
             continue
-        rows.append(_label_columns(path, corpus, labels) | recording)
-    return Scan(pd.DataFrame(rows, columns=list(COLUMNS)), pd.DataFrame(rejected, columns=list(REJECTED_COLUMNS)))
-
-
-def read_recording(path: Path) -> dict[str, Any] | AudioError:
-    """Columns of the metadata table that come from the audio, or why there are none (an error, not raised)."""
-    try:
-        samples, sampling_rate = decode(path)
-    except AudioError as error:
-        return error
-    return {
-        "sampling_rate": sampling_rate,
-        "channels": samples.shape[1],
-        "duration": round(len(samples) / sampling_rate, 6),
-        "audio_hash": audio_hash(samples, sampling_rate),
-        "fingerprint": fingerprint(samples, sampling_rate),
-    }
+        rows.append(_label_columns(path, corpus, labels) | recording.row())
+    return Scan(
+        utterances=pd.DataFrame(rows, columns=list(COLUMNS)),
+        rejected=pd.DataFrame(rejected, columns=list(REJECTED_COLUMNS)),
+        conditions=tabulate(recordings).assign(corpus=corpus),
+    )
 
 
 def _label_columns(path: Path, corpus: str, labels: Labels) -> dict[str, str]:

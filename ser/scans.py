@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from ser.audio import REASONS as AUDIO_REASONS
+from ser.audit.recordings import CONDITION_COLUMNS
 from ser.metadata import COLUMNS
 from ser.storage import read_table, replacing, write_table
 
@@ -24,18 +25,21 @@ class Scan:
         utterances: one row per usable recording, sorted by path, with the columns of `ser.metadata` and the corpus's
             own emotions; an utterance_id may stand more than once.
         rejected: one row per other file: its path, the reason (one of `SCAN_REASONS`), and what exactly was found.
+        conditions: one row per file that can be decoded, with the columns of `ser.audit.recordings` and ``corpus``.
     """
 
     utterances: pd.DataFrame
     rejected: pd.DataFrame
+    conditions: pd.DataFrame
 
 
 def write_scan(found: Scan, folder: Path) -> None:
-    """Write ``utterances.csv`` and ``rejected.csv``, both or none."""
+    """Write ``utterances.csv``, ``rejected.csv`` and ``conditions.csv``, all or none."""
     with replacing(folder) as sibling:
         sibling.mkdir()
         write_table(found.utterances, sibling / "utterances.csv")
         write_table(found.rejected, sibling / "rejected.csv")
+        write_table(found.conditions, sibling / "conditions.csv")
 
 
 def read_scan(folder: Path) -> Scan:
@@ -44,4 +48,8 @@ def read_scan(folder: Path) -> Scan:
     Raises:
         InputError: a table is missing or damaged.
     """
-    return Scan(read_table(folder / "utterances.csv", COLUMNS), read_table(folder / "rejected.csv", REJECTED_COLUMNS))
+    return Scan(
+        utterances=read_table(folder / "utterances.csv", COLUMNS),
+        rejected=read_table(folder / "rejected.csv", REJECTED_COLUMNS),
+        conditions=read_table(folder / "conditions.csv", CONDITION_COLUMNS | {"corpus": str}),
+    )

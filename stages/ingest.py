@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 
+from ser.audit.report import audit_tables
 from ser.errors import user_errors
 from ser.ingestion import ingest
 from ser.metadata import write_metadata
@@ -24,6 +26,9 @@ def main(
     rejected: Annotated[Path, typer.Option(dir_okay=False, help="Table of files left out, with the reason.")] = Path(
         "data/rejected.csv"
     ),
+    findings: Annotated[
+        Path, typer.Option(dir_okay=False, help="Table of what the audit noticed, as `ser corpora audit` shows it.")
+    ] = Path("data/findings.csv"),
     metrics: Annotated[Path, typer.Option(dir_okay=False, help="What was found, counted.")] = Path(
         "metrics/ingest.json"
     ),
@@ -32,10 +37,14 @@ def main(
     """Bring the corpora's labels to one set, and list copies and whatever else is left out."""
     with user_errors():
         settings = load_params(IngestParams, params)
-        ingested = ingest([read_scan(scans / corpus) for corpus in settings.corpora], settings)
+        scanned_corpora = [read_scan(scans / corpus) for corpus in settings.corpora]
+        ingested = ingest(scanned_corpora, settings)
         write_table(ingested.rejected, rejected)
         ingested.check(settings)
-        write_json({"ingest": ingested.metrics()}, metrics)
+        conditions = pd.concat([scanned.conditions for scanned in scanned_corpora], ignore_index=True)
+        audit = audit_tables(ingested.metadata, ingested.rejected, conditions)
+        write_table(audit.findings, findings)
+        write_json({"ingest": ingested.metrics(), "audit": audit.to_json()}, metrics)
         write_metadata(ingested.metadata, out)
         typer.echo(f"{out}: {len(ingested.metadata)} utterances; {rejected}: {len(ingested.rejected)} files left out")
 

@@ -9,11 +9,10 @@ import soundfile
 from typer.testing import CliRunner
 
 from ser.audio import decode, resample
-from ser.audit.folders import audit_folder
+from ser.audit.folders import audit_corpus, audit_recordings
 from ser.audit.report import Audit
 from ser.audit.text import to_text
-from ser.audit_cli import app
-from ser.corpora.ravdess import read_labels
+from ser.corpora_cli import app
 from ser.errors import InputError
 from ser.storage import read_json
 from tests.conftest import CORPORA, write_clip
@@ -33,7 +32,7 @@ def test_what_the_names_say_is_held_against_the_audio(ravdess_folder: Callable[.
     write_clip(folder / "Actor_03" / "03-01-02-01-01-01-01.wav", 99)  # the name of another one
     (folder / "readme.txt").write_text("not audio")
     write_clip(folder / "03-01-09-01-01-01-01.wav", 100)
-    audit = audit_folder(folder, "ravdess", read_labels)
+    audit = audit_corpus(folder, "ravdess", None)
     assert kinds(audit) == {
         "03-01-01-01-01-01-01.wav": "conflicting labels",
         "03-01-05-01-01-01-01.wav": "conflicting labels, duplicate",
@@ -47,20 +46,20 @@ def test_what_the_names_say_is_held_against_the_audio(ravdess_folder: Callable[.
     assert audit.n_unusable == 6
 
 
-def test_a_copy_at_another_rate_is_no_name_clash(ravdess_folder: Callable[..., Path]) -> None:
+def test_a_copy_at_another_rate_is_told_from_a_stranger_of_the_same_name(ravdess_folder: Callable[..., Path]) -> None:
     folder = ravdess_folder(actors=1)
     original = folder / "Actor_01" / "03-01-03-01-01-01-01.wav"
     (folder / "22050").mkdir()
     samples, rate = decode(original)
     soundfile.write(folder / "22050" / original.name, resample(samples[:, 0], rate, 22_050), 22_050)
-    audit = audit_folder(folder, "ravdess", read_labels)
-    assert audit.counts("error")["name clash"] == 0
+    audit = audit_corpus(folder, "ravdess", None)
+    assert audit.counts("error")["name clash"] == 2  # as in the ingest stage: which one is meant is not known
     assert audit.counts("warning")["altered copy"] == 1
     assert audit.counts("warning")["mixed sampling rates"] == 1
 
 
 def test_every_file_is_counted_once_without_labels(ravdess_folder: Callable[..., Path]) -> None:
-    audit = audit_folder(ravdess_folder(actors=1), "", None)
+    audit = audit_recordings(ravdess_folder(actors=1))
     assert audit.n_files == 8
     assert audit.breakdown.empty
     assert audit.n_unusable == 0
@@ -69,7 +68,7 @@ def test_every_file_is_counted_once_without_labels(ravdess_folder: Callable[...,
 
 def test_an_empty_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="found no file"):
-        audit_folder(tmp_path, "", None)
+        audit_recordings(tmp_path)
 
 
 def test_the_command_prints_a_table_and_writes_json_csv_and_html(
@@ -78,7 +77,7 @@ def test_the_command_prints_a_table_and_writes_json_csv_and_html(
     folder = ravdess_folder("ravdess", actors=2)
     outputs = {name: tmp_path / "out" / f"audit.{name}" for name in ("json", "csv", "html")}
     options = [text for name, path in outputs.items() for text in (f"--{name}", str(path))]
-    result = CliRunner().invoke(app, [str(folder), *options])
+    result = CliRunner().invoke(app, ["audit", str(folder), *options])
     assert result.exit_code == 0, result.output
     lines = result.output.splitlines()
     assert lines[0] == "16 files, 0 of them cannot be used"
@@ -97,20 +96,20 @@ def test_the_command_prints_a_table_and_writes_json_csv_and_html(
 
 def test_the_command_reads_no_labels_in_a_folder_of_no_corpus(ravdess_folder: Callable[..., Path]) -> None:
     folder = ravdess_folder("mine", actors=1)
-    without = CliRunner().invoke(app, [str(folder)])
+    without = CliRunner().invoke(app, ["audit", str(folder)])
     assert without.exit_code == 0
     assert "name the corpus with --corpus" in without.stderr
     assert "emotion" not in without.stdout
-    named = CliRunner().invoke(app, [str(folder), "--corpus", "ravdess"])
+    named = CliRunner().invoke(app, ["audit", str(folder), "--corpus", "ravdess"])
     assert "angry" in named.stdout
-    unknown = CliRunner().invoke(app, [str(folder), "--corpus", "nonsense"])
+    unknown = CliRunner().invoke(app, ["audit", str(folder), "--corpus", "nonsense"])
     assert unknown.exit_code == 1
     assert unknown.stderr.startswith("error: corpus 'nonsense' is not known, expected one of ")
 
 
 def test_a_name_cannot_steer_the_terminal(tmp_path: Path) -> None:
     write_clip(tmp_path / "\x1b[31mred\n.wav", 0)
-    text = to_text(audit_folder(tmp_path, "", None))
+    text = to_text(audit_recordings(tmp_path))
     assert "\x1b" not in text
     assert "\\x1b[31mred\\n.wav" in text
 
@@ -119,7 +118,7 @@ def test_no_finding_is_left_out_of_the_table(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     for number in range(5):
         soundfile.write(tmp_path / f"{number}.wav", rng.uniform(-0.1, 0.1, (16_000, 2)), 16_000)
-    audit = audit_folder(tmp_path, "", None)
+    audit = audit_recordings(tmp_path)
     assert audit.counts("warning")["stereo"] == 5
     assert "and 2 more" in to_text(audit)
 
@@ -127,6 +126,6 @@ def test_no_finding_is_left_out_of_the_table(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not (CORPORA / "ravdess").exists(), reason="../shared/corpora is not beside this checkout")
 def test_an_actor_of_ravdess_is_reported_as_it_is() -> None:
-    audit = audit_folder(CORPORA / "ravdess" / "Actor_07", "ravdess", read_labels)
+    audit = audit_corpus(CORPORA / "ravdess" / "Actor_07", "ravdess", None)
     assert kinds(audit) == {"03-01-03-01-02-02-07.flac": "duplicate"}
     assert audit.breakdown["clips"].sum() == 59
