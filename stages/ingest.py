@@ -44,7 +44,7 @@ def main(
         conditions = pd.concat([scanned.conditions for scanned in scanned_corpora], ignore_index=True)
         audit = audit_tables(ingested.metadata, ingested.rejected, conditions)
         write_table(audit.findings, findings)
-        write_json({"ingest": ingested.metrics(), "audit": audit.to_json()}, metrics)
+        write_json({"ingest": ingested.metrics(), "audit": audit.summary()}, metrics)
         write_metadata(ingested.metadata, out)
         typer.echo(f"{out}: {len(ingested.metadata)} utterances; {rejected}: {len(ingested.rejected)} files left out")
 

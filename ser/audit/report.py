@@ -51,16 +51,20 @@ class Audit:
         met = self.findings["kind"].value_counts()
         return {kind: int(met.get(kind, 0)) for kind, grade in FINDINGS.items() if grade == severity}
 
-    def to_json(self) -> dict[str, Any]:
-        """Nested, finite numbers for `dvc metrics`; the same keys for every corpus, but for emotions and rates."""
-        flagged = self.findings.loc[self.findings["path"] != "", "path"].nunique()
-        parts = {name: self.breakdown[self.breakdown["corpus"] == name] for name in self.corpora}
+    def summary(self) -> dict[str, Any]:
+        """How many files were looked at, cannot be used or were flagged, and the findings by kind."""
         return {
             "files": self.n_files,
             "unusable": self.n_unusable,
-            "flagged": int(flagged),
+            "flagged": int(self.findings.loc[self.findings["path"] != "", "path"].nunique()),
             "errors": _as_keys(self.counts(ERROR)),
             "warnings": _as_keys(self.counts(WARNING)),
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """Nested, finite numbers: the summary, how the files were recorded, and what each corpus holds."""
+        parts = {name: self.breakdown[self.breakdown["corpus"] == name] for name in self.corpora}
+        return self.summary() | {
             "recordings": self._recordings(),
             "corpora": {WHOLE: count(self.breakdown)} | {name: count(part) for name, part in parts.items()},
         }
