@@ -87,7 +87,17 @@ class SplitParams(Section):
     """How utterances are assigned to train, validation and test."""
 
     name = "split"
-    protocol: Literal["speaker_independent", "stratified_80_10_10", "cross_corpus"]
+    protocol: Literal[
+        "speaker_independent",
+        "stratified_80_10_10",
+        "random_80_20",
+        "kaggle_leaky",
+        "luna5",
+        "emobox6",
+        "loso",
+        "cross_corpus",
+    ]
+    fold: Annotated[int, Field(ge=0)]
     test_corpora: Annotated[tuple[CorpusName, ...], Strict(False)]
     validation_fraction: Fraction
     test_fraction: Fraction

@@ -1,6 +1,6 @@
 """Split protocols: which utterance goes to train, validation or test."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +8,7 @@ import pandas as pd
 from sklearn.model_selection import train_test_split
 
 from ser.errors import InputError
+from ser.folds import EMOBOX6, LUNA5, Fold
 from ser.metadata import SUBSETS, UNUSED
 from ser.params import SplitParams
 from ser.storage import read_table, write_table
@@ -79,12 +80,7 @@ def cross_corpus(metadata: pd.DataFrame, params: SplitParams) -> pd.Series:
 
 def _deal_speakers(metadata: pd.DataFrame, fractions: dict[str, float], params: SplitParams) -> pd.Series:
     """Deal the speakers out to the subsets of `fractions`, and the rest to train, as `speaker_independent` says."""
-    unknown = metadata[metadata["speaker"] == ""]
-    if len(unknown):
-        raise InputError(
-            f"{len(unknown)} utterances have no speaker, the first is {unknown['utterance_id'].iloc[0]}:"
-            f" protocol {params.protocol} cannot keep speakers apart"
-        )
+    _all_speakers_known(metadata, params)
     speakers = metadata.drop_duplicates("speaker").sort_values("speaker")
     rng = np.random.default_rng(params.seed)
     decks = [rng.permutation(group["speaker"]) for _, group in speakers.groupby("gender")]
@@ -101,11 +97,112 @@ def _deal_speakers(metadata: pd.DataFrame, fractions: dict[str, float], params: 
     return metadata["speaker"].map(subset)
 
 
+def random_80_20(metadata: pd.DataFrame, params: SplitParams) -> pd.Series:
+    """Random utterances, whoever speaks: 20 % test; of the rest, ``params.validation_fraction`` validation.
+
+    Nothing is stratified, as in most programs that say "80/20". Speakers are shared between subsets.
+    """
+    train, test = train_test_split(metadata.index, test_size=0.2, random_state=params.seed)
+    _, validation = train_test_split(train, test_size=params.validation_fraction, random_state=params.seed)
+    subset = pd.Series("train", index=metadata.index)
+    subset[validation] = "validation"
+    subset[test] = "test"
+    return subset
+
+
+def kaggle_leaky(metadata: pd.DataFrame, params: SplitParams) -> pd.Series:
+    """`random_80_20` over a corpus that holds its recordings more than once: most test clips were trained on.
+
+    It exists to reproduce figures published on the Kaggle copy of RAVDESS, whose 20 % are 576 clips.
+
+    Raises:
+        InputError: no recording is there twice, so this would not be that protocol.
+    """
+    if not metadata["audio_hash"].duplicated().any():
+        raise InputError(
+            "protocol kaggle_leaky needs the copies left in: the Kaggle layout, and ingest.keep_duplicates: true"
+        )
+    return random_80_20(metadata, params)
+
+
+def luna5(metadata: pd.DataFrame, params: SplitParams) -> pd.Series:
+    """Fold ``params.fold`` of the five of `ser.folds.LUNA5`, RAVDESS only."""
+    return _ravdess_fold(metadata, params, LUNA5)
+
+
+def emobox6(metadata: pd.DataFrame, params: SplitParams) -> pd.Series:
+    """Fold ``params.fold`` of the six of `ser.folds.EMOBOX6`, RAVDESS only; validation is held out of train."""
+    return _ravdess_fold(metadata, params, EMOBOX6)
+
+
+def loso(metadata: pd.DataFrame, params: SplitParams) -> pd.Series:
+    """Leave one speaker out: fold k tests the k-th in order; validation speakers are held out of train.
+
+    Raises:
+        InputError: there is no such fold, fewer than three speakers, or a speaker is not known.
+    """
+    _all_speakers_known(metadata, params)
+    speakers = sorted(metadata["speaker"].unique())
+    return _hold_out(metadata, params, [speakers[_fold(params, len(speakers))]], [])
+
+
+def _ravdess_fold(metadata: pd.DataFrame, params: SplitParams, folds: Sequence[Fold]) -> pd.Series:
+    others = sorted(set(metadata["corpus"]) - {"ravdess"})
+    if others:
+        raise InputError(f"protocol {params.protocol} is of RAVDESS's actors; '{others[0]}' was ingested")
+    fold = folds[_fold(params, len(folds))]
+    test, validation = ([f"ravdess_{actor:02}" for actor in actors] for actors in (fold.test, fold.validation))
+    absent = sorted(set(test + validation) - set(metadata["speaker"]))
+    if absent:
+        raise InputError(f"fold {params.fold} of {params.protocol} needs {absent[0]}, who is not in the corpus")
+    return _hold_out(metadata, params, test, validation)
+
+
+def _fold(params: SplitParams, n_folds: int) -> int:
+    if params.fold >= n_folds:
+        raise InputError(f"split.fold: {params.protocol} has folds 0 to {n_folds - 1} here, got {params.fold}")
+    return params.fold
+
+
+def _hold_out(metadata: pd.DataFrame, params: SplitParams, test: Sequence[str], validation: Sequence[str]) -> pd.Series:
+    """Test on some speakers, validate on others, or on some that are dealt from the rest, and train on what is left."""
+    tested = metadata["speaker"].isin(test)
+    if not validation:
+        subset = pd.Series("test", index=metadata.index)
+        subset[~tested] = _deal_speakers(metadata[~tested], {"validation": params.validation_fraction}, params)
+        return subset
+    subset = pd.Series("train", index=metadata.index)
+    subset[metadata["speaker"].isin(validation)] = "validation"
+    subset[tested] = "test"
+    return subset
+
+
+def _all_speakers_known(metadata: pd.DataFrame, params: SplitParams) -> None:
+    unknown = metadata[metadata["speaker"] == ""]
+    if len(unknown):
+        raise InputError(
+            f"{len(unknown)} utterances have no speaker, the first is {unknown['utterance_id'].iloc[0]}:"
+            f" protocol {params.protocol} cannot keep speakers apart"
+        )
+
+
 PROTOCOLS: dict[str, Callable[[pd.DataFrame, SplitParams], pd.Series]] = {
-    "speaker_independent": speaker_independent,
-    "stratified_80_10_10": stratified_80_10_10,
-    "cross_corpus": cross_corpus,
+    protocol.__name__: protocol
+    for protocol in (
+        speaker_independent,
+        stratified_80_10_10,
+        random_80_20,
+        kaggle_leaky,
+        luna5,
+        emobox6,
+        loso,
+        cross_corpus,
+    )
 }
+"""From a name in ``split.protocol`` to what gives every utterance's subset."""
+
+FOLDED = ("luna5", "emobox6", "loso")
+"""Protocols of which ``split.fold`` chooses one fold; the others have fold 0 alone."""
 
 
 def assign_splits(metadata: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
@@ -121,6 +218,8 @@ def assign_splits(metadata: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
     Raises:
         InputError: the corpus is too small for the protocol.
     """
+    if params.protocol not in FOLDED:
+        _fold(params, 1)
     metadata = metadata.sort_values("utterance_id", ignore_index=True)
     return metadata[["utterance_id"]].assign(subset=PROTOCOLS[params.protocol](metadata, params))
 

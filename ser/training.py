@@ -63,7 +63,9 @@ def fit(
     """Fit a classifier with Adam and cross-entropy, and keep the epoch with the best validation macro F1.
 
     A checkpoint is written after every epoch. Called again with the same data and parameters after an interruption, it
-    goes on from there and gives the same weights as a run that was not interrupted.
+    goes on from there and gives the same weights as a run that was not interrupted: the random state is set from the
+    seed and the epoch's number before every epoch, so nothing depends on what ran before. The global generators are
+    left as they were found.
 
     Args:
         train: what is learnt from; its band statistics standardise the input.
@@ -72,10 +74,6 @@ def fit(
         params: architecture, optimisation, seed, device.
         scratch: a folder for checkpoints, removed when training is done.
         report: called with one line per epoch.
-
-    Source:
-        The random state is set from the seed and the epoch's number before every epoch (weights: before the first), so
-        nothing depends on what ran before. The global generators are left as they were found.
     """
     _, n_bands, n_frames = train.arrays[0].shape
     checkpoints = scratch / _digest(train, validation, params)

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from benchmarks.documents import with_block
 from benchmarks.figures import README, RESULTS, RUNS, SCORES, command, table
 from ser.cli import app
+from ser.splits import PROTOCOLS
 from tests.conftest import TOP
 
 TEXT = README.read_text(encoding="utf-8")
@@ -67,3 +68,8 @@ def test_files_that_readme_names_exist() -> None:
 @pytest.mark.parametrize("name", ["predict"])
 def test_help_teaches_with_an_example(name: str) -> None:
     assert f"Example: ser {name}" in CliRunner().invoke(app, [name, "--help"]).stdout
+
+
+def test_every_protocol_is_explained() -> None:
+    for protocol in PROTOCOLS:
+        assert re.search(rf"^\| .*`{protocol}`.* \|", TEXT, flags=re.MULTILINE), protocol
