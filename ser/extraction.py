@@ -29,14 +29,14 @@ class _Recording:
 
 
 def extract_features(metadata: pd.DataFrame, params: FeatureParams) -> Iterator[np.ndarray]:
-    """Yield the spectrogram of every utterance, in the order of `metadata`.
+    """Yield the features of every utterance, in the order of `metadata`.
 
     Args:
         metadata: the table of `ser.metadata`.
         params: the front end.
 
     Returns:
-        Arrays of shape (n_mels, n_frames), float32.
+        Arrays of shape (n_bands, n_frames), float32.
 
     Raises:
         InputError: recordings are missing, unreadable, or not those that were ingested; raised at the end, naming the
@@ -69,7 +69,7 @@ def plan_augmentation(metadata: pd.DataFrame, params: AugmentParams) -> pd.DataF
 
 
 def extract_augmented(metadata: pd.DataFrame, params: AugmentParams, features: FeatureParams) -> Iterator[np.ndarray]:
-    """Yield the spectrogram of every copy, in the order of `plan_augmentation`.
+    """Yield the features of every copy, in the order of `plan_augmentation`.
 
     Raises:
         InputError: as `extract_features`.

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ser.errors import InputError
+from ser.features import n_bands
 from ser.params import FeatureParams, validated
 from ser.storage import read_json, read_table, replacing, write_json, write_table
 
@@ -16,10 +17,10 @@ COLUMNS: dict[str, type] = {"utterance_id": str, "corpus": str, "speaker": str, 
 
 @dataclass(frozen=True)
 class FeatureStore:
-    """Spectrograms, whose they are, and how they were made.
+    """Features, whose they are, and how they were made.
 
     Attributes:
-        features: float32, shape (n_utterances, n_mels, n_frames); mapped from disk, not read.
+        features: float32, shape (n_utterances, n_bands, n_frames); mapped from disk, not read.
         utterances: one row for each, in the same order; at least `COLUMNS`.
         front_end: the settings of the front end.
     """
@@ -35,7 +36,7 @@ def write_features(
     """Write ``features.npy``, ``utterances.csv`` and ``front_end.json``, all or nothing.
 
     Args:
-        spectrograms: in the order of `utterances`, each float32 and of shape (n_mels, n_frames); taken one by one, so
+        spectrograms: in the order of `utterances`, each float32 and of shape (n_bands, n_frames); taken one by one, so
             memory does not grow with their number.
         utterances: one row per spectrogram, with at least `COLUMNS`.
         front_end: the settings that made them.
@@ -43,7 +44,7 @@ def write_features(
     """
     with replacing(folder) as sibling:
         sibling.mkdir()
-        shape = (len(utterances), front_end.n_mels, front_end.n_frames)
+        shape = (len(utterances), n_bands(front_end), front_end.n_frames)
         # An array of no rows cannot be mapped, and is a legal one: augmentation may be off.
         values = (
             np.lib.format.open_memmap(sibling / "features.npy", mode="w+", dtype=np.float32, shape=shape)
@@ -76,7 +77,7 @@ def read_features(folder: Path) -> FeatureStore:
         features = np.load(array, mmap_mode="r" if len(utterances) else None, allow_pickle=False)
     except (OSError, ValueError) as error:
         raise InputError(f"{array}: not a readable array: {error}") from None
-    expected = (len(utterances), front_end.n_mels, front_end.n_frames)
+    expected = (len(utterances), n_bands(front_end), front_end.n_frames)
     if features.shape != expected or features.dtype != np.float32:
         raise InputError(f"{array}: expected float32 {expected}, found {features.dtype} {features.shape}")
     return FeatureStore(features, utterances, front_end)

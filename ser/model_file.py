@@ -11,9 +11,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from ser.errors import InputError
-from ser.models import ARCHITECTURES
+from ser.features import n_bands
 from ser.models.classifier import Classifier
-from ser.params import FeatureParams, Section, validated
+from ser.params import Architecture, FeatureParams, Section, validated
 from ser.storage import replacing
 
 METADATA_KEY = "ser"
@@ -24,14 +24,14 @@ class ModelDescription(Section):
 
     Attributes:
         format: version of this description.
-        architecture: a name in `ser.models.ARCHITECTURES`.
+        architecture: a module of `ser.models`.
         classes: the emotions, in the order of the logits.
         front_end: how a recording becomes the network's input.
         trained_on: corpora whose utterances were trained on.
     """
 
-    format: Literal[1]
-    architecture: str
+    format: Literal[2]
+    architecture: Architecture
     classes: Annotated[tuple[str, ...], Strict(False), Field(min_length=2, max_length=100)]
     front_end: FeatureParams
     trained_on: Annotated[tuple[str, ...], Strict(False)]
@@ -77,13 +77,11 @@ def read_model(path: Path) -> Model:
     except json.JSONDecodeError as error:
         raise InputError(f"{path}: its description is not JSON: {error}") from None
     description = validated(ModelDescription, values, f"{path}: description")
-    if description.architecture not in ARCHITECTURES:
-        raise InputError(
-            f"{path}: unknown architecture '{description.architecture}'; known: {', '.join(ARCHITECTURES)}"
-        )
     front_end = description.front_end
-    classifier = Classifier(description.architecture, len(description.classes), front_end.n_mels, front_end.n_frames)
     try:
+        classifier = Classifier(
+            description.architecture, len(description.classes), n_bands(front_end), front_end.n_frames
+        )
         classifier.load_state_dict(state)
     except RuntimeError as error:
         raise InputError(f"{path}: the weights do not fit the architecture: {error}") from None

@@ -17,6 +17,12 @@ Fraction = Annotated[float, Field(gt=0, lt=1)]
 CorpusName = Literal["demo", "ravdess", "tess", "crema_d", "savee", "emodb", "custom"]
 Copies = Annotated[int, Field(ge=0, le=100)]
 
+FrontEnd = Literal["log_mel", "mfcc", "mfcc_deltas"]
+"""The modules of `ser.front_ends`."""
+
+Architecture = Literal["logmel_gap", "logmel_4conv", "mfcc_dense", "mfcc_3conv", "logmel_vgg"]
+"""The modules of `ser.models` that hold a network."""
+
 
 def _ascending(limits: tuple[float, float]) -> tuple[float, float]:
     if limits[0] > limits[1]:
@@ -113,18 +119,20 @@ class SplitParams(Section):
 
 
 class FeatureParams(Section):
-    """The front end: from a recording to a log-mel spectrogram of fixed size."""
+    """The front end: from a recording to features of fixed size."""
 
     name = "features"
+    front_end: FrontEnd
     sampling_rate: Annotated[int, Field(ge=4_000, le=96_000)]
     duration: Annotated[float, Field(gt=0, le=60)]
-    trim_db: Annotated[float, Field(gt=0, le=120)]
+    trim_db: Annotated[float, Field(gt=0, le=120)] | None
     n_fft: Annotated[int, Field(ge=32, le=16_384, multiple_of=2)]
     hop_length: Annotated[int, Field(ge=1)]
     n_mels: Annotated[int, Field(ge=1, le=512)]
     f_min: Annotated[float, Field(ge=0)]
     f_max: Annotated[float, Field(gt=0)]
     top_db: Annotated[float, Field(gt=0, le=200)]
+    n_mfcc: Annotated[int, Field(ge=1, le=512)]
 
     @model_validator(mode="after")
     def _analysis_is_possible(self) -> Self:
@@ -135,6 +143,8 @@ class FeatureParams(Section):
             )
         if self.hop_length > self.n_fft:
             raise ValueError(f"expected hop_length <= n_fft, got {self.hop_length} > {self.n_fft}")
+        if self.front_end != "log_mel" and self.n_mfcc > self.n_mels:
+            raise ValueError(f"expected n_mfcc <= n_mels, got {self.n_mfcc} > {self.n_mels}")
         return self
 
     @property
@@ -144,7 +154,7 @@ class FeatureParams(Section):
 
     @property
     def n_frames(self) -> int:
-        """Frames of the spectrogram: one centred on every multiple of the hop, the first included."""
+        """Frames of the features: one centred on every multiple of the hop, the first included."""
         return 1 + self.n_samples // self.hop_length
 
 
@@ -183,8 +193,14 @@ class TrainParams(Section):
     """The network, and how it is fitted."""
 
     name = "train"
-    model: Literal["logmel_gap"]
+    model: Architecture
+    conv_dropout: Annotated[float, Field(ge=0, lt=1)]
+    dense_dropout: Annotated[float, Field(ge=0, lt=1)]
+    class_weights: bool
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)]
     learning_rate: Annotated[float, Field(gt=0, le=1)]
+    rate_factor: Annotated[float, Field(gt=0, le=1)]
+    rate_patience: Annotated[int, Field(ge=1)]
     batch_size: Annotated[int, Field(ge=1)]
     max_epochs: Annotated[int, Field(ge=1)]
     patience: Annotated[int, Field(ge=1)]

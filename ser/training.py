@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import nn
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torchmetrics.classification import MulticlassF1Score
 
 from ser.examples import Batch, Examples, batches
@@ -89,9 +92,11 @@ def fit(
         # Lightning 2.6 with torch 2.13; harmless.
         warnings.filterwarnings("ignore", message=".*LeafSpec.*", category=FutureWarning)
         torch.manual_seed(params.seed)
-        classifier = Classifier(params.model, n_classes, n_bands, n_frames)
+        classifier = Classifier(params.model, n_classes, n_bands, n_frames, params.conv_dropout, params.dense_dropout)
         classifier.standardise_by(*train.band_statistics())
-        task = _Task(classifier, n_classes, params)
+        # A pixel's channels beside each other suit a processor's convolutions best (benchmarks/training_speed.py).
+        _lay_out(classifier, torch.channels_last)
+        task = _Task(classifier, _weights(train, n_classes, params), params)
         history = _History(report, params.max_epochs)
         best = ModelCheckpoint(
             checkpoints, "best", monitor=MONITORED, mode="max", save_on_train_epoch_end=True, save_weights_only=True
@@ -114,22 +119,45 @@ def fit(
     table = pd.DataFrame(history.rows)
     validated = table[table["subset"] == "validation"].reset_index(drop=True)
     best_epoch = int(validated["epoch"].iloc[int(validated["macro_f1"].argmax())])
-    return Fitted(task.classifier.cpu().eval(), table, best_epoch)
+    _lay_out(classifier.cpu(), torch.contiguous_format)
+    return Fitted(classifier.eval(), table, best_epoch)
+
+
+def _lay_out(classifier: Classifier, memory_format: torch.memory_format) -> None:
+    """Order the weights of the convolutions in memory."""
+    for weights in classifier.parameters():
+        if weights.dim() == 4:
+            weights.data = weights.data.contiguous(memory_format=memory_format)
+
+
+def _weights(train: Examples, n_classes: int, params: TrainParams) -> torch.Tensor:
+    """Weight of each class in the loss, shape (n_classes,): 1, or such that all classes weigh the same in train."""
+    if not params.class_weights:
+        return torch.ones(n_classes)
+    counts = np.bincount(train.classes, minlength=n_classes)
+    return torch.from_numpy(len(train) / (n_classes * counts)).float()
 
 
 class _Task(LightningModule):
     """The classifier as Lightning trains it."""
 
-    def __init__(self, classifier: Classifier, n_classes: int, params: TrainParams) -> None:
+    def __init__(self, classifier: Classifier, class_weights: torch.Tensor, params: TrainParams) -> None:
         super().__init__()
+        n_classes = len(class_weights)
         self.classifier = classifier
         self.params = params
-        self.loss = nn.CrossEntropyLoss()
+        self.loss = nn.CrossEntropyLoss(class_weights, label_smoothing=params.label_smoothing)
         self.train_f1 = MulticlassF1Score(n_classes, average="macro")
         self.validation_f1 = MulticlassF1Score(n_classes, average="macro")
 
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        return torch.optim.Adam(self.classifier.parameters(), lr=self.params.learning_rate)
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        optimizer = torch.optim.Adam(self.classifier.parameters(), lr=self.params.learning_rate)
+        if self.params.rate_factor == 1:
+            return optimizer
+        plateau = ReduceLROnPlateau(
+            optimizer, "max", factor=self.params.rate_factor, patience=self.params.rate_patience, threshold=0
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": plateau, "monitor": MONITORED}}
 
     def on_train_epoch_start(self) -> None:
         torch.manual_seed((self.params.seed << 16) + self.current_epoch + 1)

@@ -1,4 +1,4 @@
-"""Stage `features`: from recordings to log-mel spectrograms of fixed size."""
+"""Stage `features`: from recordings to features of fixed size."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +8,7 @@ import typer
 from ser.errors import user_errors
 from ser.extraction import extract_features
 from ser.feature_store import COLUMNS, write_features
+from ser.features import n_bands
 from ser.metadata import read_metadata
 from ser.params import PARAMS_FILE, FeatureParams, load_params
 
@@ -27,7 +28,7 @@ def main(
         settings = load_params(FeatureParams, params)
         utterances = read_metadata(metadata)
         write_features(extract_features(utterances, settings), utterances[list(COLUMNS)], settings, out)
-        typer.echo(f"{out}: {len(utterances)} spectrograms of {settings.n_mels} bands x {settings.n_frames} frames")
+        typer.echo(f"{out}: {len(utterances)} x {n_bands(settings)} bands x {settings.n_frames} frames")
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def main(
         data = select_training_data(store, read_features(augmented), read_splits(splits))
         fitted = fit(data.train, data.validation, len(data.classes), settings, scratch, typer.echo)
         description = ModelDescription(
-            format=1,
+            format=2,
             architecture=settings.model,
             classes=tuple(data.classes),
             front_end=store.front_end,

@@ -79,6 +79,7 @@ def make_metadata() -> Callable[..., pd.DataFrame]:
 def small_front_end() -> FeatureParams:
     """A front end whose spectrograms are quick to make and to train on: 8 bands, 13 frames."""
     return FeatureParams(
+        front_end="log_mel",
         sampling_rate=8_000,
         duration=0.4,
         trim_db=40.0,
@@ -88,4 +89,5 @@ def small_front_end() -> FeatureParams:
         f_min=50.0,
         f_max=4_000.0,
         top_db=80.0,
+        n_mfcc=4,
     )

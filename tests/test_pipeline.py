@@ -13,6 +13,9 @@ from ruamel.yaml import YAML
 from ser.params import Params
 from tests.conftest import TOP
 
+LOADED_BY_NAME = (TOP / "ser" / "models", TOP / "ser" / "front_ends")
+"""Packages whose modules are imported by a name in the parameters."""
+
 STAGES: dict[str, Any] = YAML(typ="safe", pure=True).load((TOP / "dvc.yaml").read_text())["stages"]
 
 
@@ -25,9 +28,11 @@ def imported_modules(path: Path) -> set[Path]:
             for depth in range(1, len(parts := module.split(".")) + 1):  # importing a.b.c runs a and a.b
                 stem = TOP.joinpath(*parts[:depth])
                 file = stem / "__init__.py" if stem.is_dir() else stem.with_suffix(".py")
-                if file.exists() and file not in found:
-                    found.add(file)
-                    pending.append(file)
+                named = file.parent.glob("*.py") if file.parent in LOADED_BY_NAME else ()
+                for loaded in {file, *named} - found:
+                    if loaded.exists():
+                        found.add(loaded)
+                        pending.append(loaded)
     return found
 
 
@@ -38,17 +43,24 @@ def _imports(path: Path) -> list[str]:
             modules += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             modules += [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.JoinedStr) and str(getattr(node.values[0], "value", "")).startswith("ser."):
+            modules.append(node.values[0].value.rstrip("."))  # import_module(f"ser.models.{name}")
     return [module for module in modules if module.split(".")[0] == "ser"]
 
 
 def code_deps(stage: str) -> set[str]:
-    return {dep for dep in STAGES[stage].get("deps", []) if dep.endswith(".py")}
+    folders = {folder.relative_to(TOP).as_posix() for folder in LOADED_BY_NAME}
+    return {dep for dep in STAGES[stage].get("deps", []) if dep.endswith(".py") or dep in folders}
+
+
+def as_dep(path: Path) -> str:
+    return (path.parent if path.parent in LOADED_BY_NAME else path).relative_to(TOP).as_posix()
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_depends_on_its_own_file_and_on_every_module_it_imports(stage: str) -> None:
     imported = imported_modules(TOP / "stages" / f"{stage}.py")
-    expected = {f"stages/{stage}.py"} | {path.relative_to(TOP).as_posix() for path in imported}
+    expected = {f"stages/{stage}.py"} | {as_dep(path) for path in imported}
     assert code_deps(stage) == expected
 
 
@@ -56,6 +68,8 @@ def test_the_walk_over_imports_sees_functions_and_packages() -> None:
     assert TOP / "ser/predictor.py" in imported_modules(TOP / "ser/cli.py")
     assert TOP / "ser/corpora/ravdess.py" in imported_modules(TOP / "stages/scan.py")
     assert TOP / "ser/__init__.py" in imported_modules(TOP / "stages/scan.py")
+    assert TOP / "ser/front_ends/mfcc.py" in imported_modules(TOP / "stages/features.py")
+    assert TOP / "ser/models/logmel_vgg.py" in imported_modules(TOP / "stages/train.py")
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -1,15 +1,6 @@
-"""The architectures that can be trained: one module each, and the registry that names them."""
+"""The architectures: one module each, named in ``train.model``.
 
-from collections.abc import Callable
-
-from torch import nn
-
-from ser.models.logmel_gap import LogMelGap
-
-ARCHITECTURES: dict[str, Callable[[int, int, int], nn.Module]] = {
-    "logmel_gap": LogMelGap,
-}
-"""From a name in ``train.model`` to what makes the network for (n_classes, n_bands, n_frames).
-
-A network takes standardised features of shape (batch, n_bands, n_frames) and gives logits (batch, n_classes).
+A module has a class ``Network(n_classes, n_bands, n_frames, conv_dropout, dense_dropout)``, a `torch.nn.Module` that
+takes standardised features of shape (batch, n_bands, n_frames) and gives logits of shape (batch, n_classes). A new
+architecture is such a module and its name in `ser.params.Architecture`; docs/extending.md shows how.
 """

@@ -1,44 +1,57 @@
 """A network together with the standardisation of its input: what is trained, saved and used."""
 
+from importlib import import_module
+
 import numpy as np
 import torch
 from torch import nn
 
-from ser.models import ARCHITECTURES
+from ser.params import Architecture
 
 
 class Classifier(nn.Module):
     """Standardise the features band by band, then apply one of the architectures.
 
     Args:
-        architecture: a name in `ser.models.ARCHITECTURES`.
+        architecture: a module of `ser.models`.
         n_classes: number of emotions.
         n_bands: rows of the features.
         n_frames: columns of the features.
+        conv_dropout: share of channels dropped in training; no matter in use.
+        dense_dropout: share of values dropped in training; no matter in use.
     """
 
     mean: torch.Tensor
     deviation: torch.Tensor
 
-    def __init__(self, architecture: str, n_classes: int, n_bands: int, n_frames: int) -> None:
+    def __init__(
+        self,
+        architecture: Architecture,
+        n_classes: int,
+        n_bands: int,
+        n_frames: int,
+        conv_dropout: float = 0.0,
+        dense_dropout: float = 0.0,
+    ) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(n_bands, 1))
         self.register_buffer("deviation", torch.ones(n_bands, 1))
-        self.network = ARCHITECTURES[architecture](n_classes, n_bands, n_frames)
+        network = import_module(f"ser.models.{architecture}").Network
+        self.network: nn.Module = network(n_classes, n_bands, n_frames, conv_dropout, dense_dropout)
 
     def standardise_by(self, mean: np.ndarray, deviation: np.ndarray) -> None:
-        """Set the mean and the standard deviation of each band, shape (n_bands,), in decibels."""
+        """Set the mean and the standard deviation of each band, shape (n_bands,)."""
         self.mean.copy_(torch.from_numpy(mean)[:, None])
         self.deviation.copy_(torch.from_numpy(np.maximum(deviation, 1e-3))[:, None])
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Map features (batch, n_bands, n_frames), in decibels, to logits (batch, n_classes)."""
+        """Map features (batch, n_bands, n_frames) to logits (batch, n_classes)."""
         logits: torch.Tensor = self.network((features - self.mean) / self.deviation)
         return logits
 
     @torch.inference_mode()
     def probabilities(self, features: np.ndarray) -> np.ndarray:
-        """Map features (batch, n_bands, n_frames), in decibels, to probabilities (batch, n_classes), float64."""
+        """Map features (batch, n_bands, n_frames) to probabilities (batch, n_classes), float64."""
         logits = self(torch.from_numpy(features))
         probabilities: np.ndarray = logits.double().softmax(dim=1).numpy()
         return probabilities

@@ -25,7 +25,7 @@ def folder(small_front_end: FeatureParams, tmp_path: Path, monkeypatch: pytest.M
     """A working directory with an untrained model in its default place."""
     torch.manual_seed(0)
     description = ModelDescription(
-        format=1, architecture="logmel_gap", classes=EMOTIONS, front_end=small_front_end, trained_on=("toy",)
+        format=2, architecture="logmel_gap", classes=EMOTIONS, front_end=small_front_end, trained_on=("toy",)
     )
     classifier = Classifier("logmel_gap", 8, small_front_end.n_mels, small_front_end.n_frames)
     write_model(Model(classifier.eval(), description), tmp_path / "models" / "model.safetensors")

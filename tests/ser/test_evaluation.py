@@ -17,7 +17,7 @@ SPLITS = pd.DataFrame({"utterance_id": ["c", "b", "a"], "subset": ["test", "trai
 def model(small_front_end: FeatureParams) -> Model:
     torch.manual_seed(0)
     description = ModelDescription(
-        format=1, architecture="logmel_gap", classes=("calm", "sad"), front_end=small_front_end, trained_on=("toy",)
+        format=2, architecture="logmel_gap", classes=("calm", "sad"), front_end=small_front_end, trained_on=("toy",)
     )
     return Model(Classifier("logmel_gap", 2, 8, 13).eval(), description)
 

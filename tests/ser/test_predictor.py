@@ -18,7 +18,7 @@ from tests.conftest import clip, write_clip
 def predictor(small_front_end: FeatureParams, tmp_path: Path) -> Predictor:
     torch.manual_seed(3)
     description = ModelDescription(
-        format=1,
+        format=2,
         architecture="logmel_gap",
         classes=("calm", "sad", "angry"),
         front_end=small_front_end,

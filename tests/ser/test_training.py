@@ -11,7 +11,13 @@ from ser.training import Fitted, fit
 
 PARAMS = TrainParams(
     model="logmel_gap",
+    conv_dropout=0.0,
+    dense_dropout=0.0,
+    class_weights=False,
+    label_smoothing=0.0,
     learning_rate=3e-3,
+    rate_factor=1.0,
+    rate_patience=1,
     batch_size=16,
     max_epochs=4,
     patience=4,

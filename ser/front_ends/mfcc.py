@@ -1,0 +1,46 @@
+"""Front end `mfcc`: mel-frequency cepstral coefficients."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from ser.front_ends import log_mel
+from ser.params import FeatureParams
+
+
+def n_bands(params: FeatureParams) -> int:
+    """Count the rows of what `analyse` gives."""
+    return params.n_mfcc
+
+
+def analyse(signal: np.ndarray, params: FeatureParams) -> np.ndarray:
+    """The first coefficients of the cosine transform of the log-mel spectrogram over its bands.
+
+    As the spectrogram is relative to its loudest cell, so is the coefficient 0: gain and distance do not matter.
+
+    Args:
+        signal: mono waveform in [-1, 1], shape (n_samples,), at ``params.sampling_rate`` hertz.
+        params: analysis settings; ``n_mfcc`` is the number of coefficients, from coefficient 0.
+
+    Returns:
+        float32, shape (n_mfcc, n_frames), n_frames = 1 + n_samples // hop_length; in decibels.
+
+    Raises:
+        InputError: the signal is not mono or not finite.
+
+    Source:
+        ``librosa.feature.mfcc(S=log_mel, dct_type=2, norm="ortho")``.
+    """
+    coefficients: np.ndarray = _cosines(params.n_mfcc, params.n_mels) @ log_mel.analyse(signal, params)
+    return coefficients
+
+
+@lru_cache(maxsize=8)
+def _cosines(n_mfcc: int, n_mels: int) -> np.ndarray:
+    """First rows of the orthonormal DCT-II, float32, shape (n_mfcc, n_mels)."""
+    row, band = np.arange(n_mfcc)[:, np.newaxis], np.arange(n_mels)
+    rows = np.sqrt(2 / n_mels) * np.cos(np.pi * row * (2 * band + 1) / (2 * n_mels))
+    rows[0] /= np.sqrt(2)
+    cosines: np.ndarray = rows.astype(np.float32)
+    cosines.flags.writeable = False
+    return cosines

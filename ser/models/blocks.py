@@ -1,0 +1,41 @@
+"""What several architectures are made of."""
+
+from torch import nn
+
+from ser.errors import InputError
+
+
+def conv_block(
+    n_in: int, n_out: int, dropout: float, *, convolutions: int = 1, batch_norm: bool = True
+) -> nn.Sequential:
+    """3x3 convolutions with ReLU, then 2x2 max pooling and dropout of whole channels.
+
+    Args:
+        n_in: channels of the input.
+        n_out: channels of the output, which has half the height and width.
+        dropout: share of channels dropped.
+        convolutions: how many.
+        batch_norm: whether each is normalised before its ReLU.
+    """
+    layers: list[nn.Module] = []
+    for n_before in (n_in, *[n_out] * (convolutions - 1)):
+        layers.append(nn.Conv2d(n_before, n_out, kernel_size=3, padding=1))
+        if batch_norm:
+            layers.append(nn.BatchNorm2d(n_out))
+        layers.append(nn.ReLU())
+    # ReLU and maximum commute: behind the pooling there is a quarter of the values to look at.
+    layers.insert(-1, nn.MaxPool2d(2))
+    return nn.Sequential(*layers, nn.Dropout2d(dropout))
+
+
+def check_size(n_bands: int, n_frames: int, n_poolings: int) -> None:
+    """Refuse features that cannot be halved so often.
+
+    Raises:
+        InputError: they have too few bands or frames.
+    """
+    smallest = 2**n_poolings
+    if min(n_bands, n_frames) < smallest:
+        raise InputError(
+            f"this network needs features of at least {smallest} bands and frames, found {n_bands} x {n_frames}"
+        )
