@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ser import corpora_cli
+from ser import corpora_cli, preset_cli
 from ser.errors import InputError, user_errors
 from ser.recordings import SUFFIXES, find_recordings
 
@@ -25,6 +25,7 @@ app = typer.Typer(
     epilog="Train a model with `dvc repro`; it is written to models/model.safetensors.",
 )
 app.add_typer(corpora_cli.app, name="corpora")
+app.add_typer(preset_cli.app, name="preset")
 
 
 def _print_version(wanted: bool) -> None:

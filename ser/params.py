@@ -15,6 +15,16 @@ PARAMS_FILE = Path("params.yaml")
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 CorpusName = Literal["demo", "ravdess", "tess", "crema_d", "savee", "emodb", "custom"]
+ProtocolName = Literal[
+    "speaker_independent",
+    "stratified_80_10_10",
+    "random_80_20",
+    "kaggle_leaky",
+    "luna5",
+    "emobox6",
+    "loso",
+    "cross_corpus",
+]
 Copies = Annotated[int, Field(ge=0, le=100)]
 
 FrontEnd = Literal["log_mel", "mfcc", "mfcc_deltas"]
@@ -93,16 +103,7 @@ class SplitParams(Section):
     """How utterances are assigned to train, validation and test."""
 
     name = "split"
-    protocol: Literal[
-        "speaker_independent",
-        "stratified_80_10_10",
-        "random_80_20",
-        "kaggle_leaky",
-        "luna5",
-        "emobox6",
-        "loso",
-        "cross_corpus",
-    ]
+    protocol: ProtocolName
     fold: Annotated[int, Field(ge=0)]
     test_corpora: Annotated[tuple[CorpusName, ...], Strict(False)]
     validation_fraction: Fraction
