@@ -1,0 +1,100 @@
+"""What the table compares: the splits that benchmarks/table.yaml names, and the corpora behind them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+from pydantic import Field, Strict
+from ruamel.yaml import YAML
+
+from ser.errors import InputError
+from ser.ingestion import ingest
+from ser.params import CorpusName, IngestParams, ProtocolName, Section, Seed, SplitParams, load_params, validated
+from ser.scans import read_scan
+
+TOP = Path(__file__).resolve().parent.parent
+TABLE = TOP / "benchmarks" / "table.yaml"
+SCANS = TOP / "benchmarks" / "data" / "scans"
+
+
+class SplitDefinition(Section):
+    """A split of the table."""
+
+    corpora: Annotated[tuple[CorpusName, ...], Strict(False)]
+    protocol: ProtocolName
+    fold: int = 0
+    test_corpora: Annotated[tuple[CorpusName, ...], Strict(False)] = ()
+
+    def params(self, seed: int) -> SplitParams:
+        """Settings of the split stage: of what is not tested, a tenth validates, of utterances or of speakers."""
+        return SplitParams(
+            protocol=self.protocol,
+            fold=self.fold,
+            test_corpora=self.test_corpora,
+            validation_fraction=0.1,
+            test_fraction=0.2,
+            seed=seed,
+        )
+
+
+class Table(Section):
+    """All of benchmarks/table.yaml."""
+
+    seeds: Annotated[tuple[Seed, ...], Strict(False), Field(min_length=1)]
+    splits: dict[str, SplitDefinition]
+
+
+def read_table_definition(path: Path = TABLE) -> Table:
+    """Read which splits and seeds there are.
+
+    Raises:
+        InputError: a value does not fit.
+    """
+    values = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    return validated(Table, values, str(path))
+
+
+def find_split(name: str) -> SplitDefinition:
+    """Look a split up.
+
+    Raises:
+        InputError: there is no such split.
+    """
+    splits = read_table_definition().splits
+    if name not in splits:
+        raise InputError(f"split '{name}' is not in {TABLE.name}, expected one of {', '.join(splits)}")
+    return splits[name]
+
+
+def read_corpora(corpora: tuple[str, ...], *, keep_duplicates: bool) -> pd.DataFrame:
+    """Read the metadata of scanned corpora, labels as they are.
+
+    Raises:
+        InputError: a file of them cannot be used.
+    """
+    params = load_params(IngestParams).model_copy(
+        update={
+            "corpora": corpora,
+            "max_rejected": 0,
+            "keep_duplicates": keep_duplicates,
+            "relabel": {},
+            "emotions": "union",
+        }
+    )
+    ingested = ingest([read_scan(SCANS / corpus) for corpus in corpora], params)
+    ingested.check(params)
+    return ingested.metadata
+
+
+def as_kaggle_copy(metadata: pd.DataFrame) -> pd.DataFrame:
+    """Every recording twice, as the Kaggle copy of RAVDESS has it; the second one's id ends in ``~2``.
+
+    It is what `ser.ingestion.ingest` makes of that copy when duplicates are kept.
+    """
+    twins = metadata.assign(utterance_id=metadata["utterance_id"] + "~2")
+    return pd.concat([metadata, twins]).sort_values("utterance_id", ignore_index=True)
+
+
+def base_ids(utterance_ids: pd.Series) -> pd.Series:
+    """The ids under which features are stored: those of the first copies."""
+    return utterance_ids.str.removesuffix("~2")
