@@ -8,12 +8,12 @@ from ser.errors import InputError
 def conv_block(
     n_in: int, n_out: int, dropout: float, *, convolutions: int = 1, batch_norm: bool = True
 ) -> nn.Sequential:
-    """3x3 convolutions with ReLU, then 2x2 max pooling and dropout of whole channels.
+    """3x3 convolutions with ReLU, then 2x2 max pooling and dropout.
 
     Args:
         n_in: channels of the input.
         n_out: channels of the output, which has half the height and width.
-        dropout: share of channels dropped.
+        dropout: share of values dropped.
         convolutions: how many.
         batch_norm: whether each is normalised before its ReLU.
     """
@@ -25,7 +25,7 @@ def conv_block(
         layers.append(nn.ReLU())
     # ReLU and maximum commute: behind the pooling there is a quarter of the values to look at.
     layers.insert(-1, nn.MaxPool2d(2))
-    return nn.Sequential(*layers, nn.Dropout2d(dropout))
+    return nn.Sequential(*layers, nn.Dropout(dropout))
 
 
 def check_size(n_bands: int, n_frames: int, n_poolings: int) -> None:

@@ -17,7 +17,7 @@ class Classifier(nn.Module):
         n_classes: number of emotions.
         n_bands: rows of the features.
         n_frames: columns of the features.
-        conv_dropout: share of channels dropped in training; no matter in use.
+        conv_dropout: share of values dropped in training; no matter in use.
         dense_dropout: share of values dropped in training; no matter in use.
     """
 

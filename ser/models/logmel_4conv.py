@@ -20,7 +20,7 @@ class Network(nn.Module):
         n_classes: number of emotions.
         n_bands: rows of the input; at least 16.
         n_frames: columns of the input; at least 16.
-        conv_dropout: share of channels dropped after each convolution.
+        conv_dropout: share of values dropped after each convolution.
         dense_dropout: share of values dropped before the linear layer.
 
     Raises:

@@ -21,7 +21,7 @@ class Network(nn.Module):
         n_classes: number of emotions.
         n_bands: rows of the input; at least 8.
         n_frames: columns of the input; at least 8.
-        conv_dropout: share of channels dropped after each pooling; the description names none.
+        conv_dropout: share of values dropped after each pooling; the description names none.
         dense_dropout: share of values dropped before the linear layer; the description names none.
 
     Raises:
@@ -34,7 +34,7 @@ class Network(nn.Module):
         layers: list[nn.Module] = []
         for n_in, n_out in pairwise((1, *CHANNELS)):
             convolution = nn.Conv2d(n_in, n_out, kernel_size=3, padding=1)
-            layers += [convolution, nn.ReLU(), nn.MaxPool2d(2), nn.Dropout2d(conv_dropout)]
+            layers += [convolution, nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(conv_dropout)]
         self.convolutions = nn.Sequential(*layers[:-2])
         self.dropout = nn.Dropout(dense_dropout)
         self.linear = nn.Linear(CHANNELS[-1], n_classes)

@@ -20,7 +20,7 @@ class Network(nn.Module):
         n_classes: number of emotions.
         n_bands: rows of the input; at least 8.
         n_frames: columns of the input; at least 8.
-        conv_dropout: share of channels dropped after each pooling.
+        conv_dropout: share of values dropped after each pooling.
         dense_dropout: share of values dropped before the last layer.
 
     Raises:
