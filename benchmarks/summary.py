@@ -1,0 +1,259 @@
+"""From the cells to the tables and the picture of README and docs/.
+
+python -m benchmarks.summary
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import typer
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from benchmarks.documents import write_block
+from benchmarks.table import TOP, read_table_definition
+from ser.errors import user_errors
+from ser.leaks import describe_leaks
+from ser.metadata import order_emotions
+from ser.metrics import score_predictions
+from ser.params import EvaluateParams, load_params
+from ser.plots.figures import BLUE, GREY, ORANGE, VERMILLION, save_figure
+from ser.presets import Preset, list_presets
+from ser.storage import read_json, read_table, write_table
+
+CELLS = TOP / "benchmarks" / "results" / "cells"
+TABLE = TOP / "benchmarks" / "results" / "table.csv"
+PICTURE = TOP / "benchmarks" / "results" / "claims.png"
+HONEST = "luna5"
+PREDICTIONS = dict.fromkeys(("utterance_id", "corpus", "speaker", "gender", "emotion", "predicted"), str)
+SCORES = {"uar": "UAR", "accuracy": "accuracy", "macro_f1": "macro F1"}
+
+
+def main() -> None:
+    """Score all cells, write benchmarks/results/, and fill in README and docs/."""
+    with user_errors():
+        table = summarise(CELLS, load_params(EvaluateParams))
+        presets = list_presets(TOP / "presets")
+        write_table(table, TABLE)
+        draw_claims(table, presets, PICTURE)
+        for path, name, block in blocks(table, presets):
+            write_block(path, name, block)
+        typer.echo(f"{TABLE}: {len(table)} rows of {int(table['cells'].sum())} cells")
+
+
+def blocks(table: pd.DataFrame, presets: Sequence[Preset]) -> list[tuple[Path, str, str]]:
+    """Say what stands where: the document, the name of the block, its text."""
+    systems = {preset.name for preset in presets}
+    results = TOP / "docs" / "results.md"
+    one_corpus = ~table["split"].map(lambda name: len(table_corpora(name)) > 1)
+    own = table["system"].isin(systems)
+    return [
+        (TOP / "README.md", "figures", claims_table(table, presets, "docs/")),
+        (results, "claims", claims_table(table, presets, "")),
+        (results, "systems", score_table(table[own & one_corpus])),
+        (results, "corpora", score_table(table[own & ~one_corpus])),
+        (results, "toolkits", score_table(table[~own])),
+        *(
+            (
+                TOP / "docs" / "systems" / f"{preset.name}.md",
+                "figures",
+                score_table(table[table["system"] == preset.name]),
+            )
+            for preset in presets
+        ),
+    ]
+
+
+def table_corpora(split: str) -> tuple[str, ...]:
+    """The corpora of a split, or of the first fold of a protocol."""
+    splits = read_table_definition().splits
+    return splits[split if split in splits else f"{split}-0"].corpora
+
+
+def summarise(cells: Path, params: EvaluateParams) -> pd.DataFrame:
+    """One row per system and protocol.
+
+    Folds of one protocol are pooled; a seed counts once all its folds are there. ``mean`` and ``sd`` are over the
+    cells, folds times seeds; the figures without suffix are of all their predictions together, ``low`` and ``high``
+    their 95 % interval over resampled speakers.
+
+    Args:
+        cells: the folder SYSTEM/SPLIT-SEED.json, with the predictions beside each.
+        params: how the intervals are made.
+
+    Raises:
+        InputError: a file is damaged.
+    """
+    rows = []
+    for folder in sorted(path for path in cells.iterdir() if path.is_dir()):
+        for split, paths in _groups(folder).items():
+            scored = [read_json(path) for path in paths]
+            predictions = pd.concat([_read_predictions(path.with_suffix(".csv")) for path in paths])
+            pooled = score_predictions(predictions, order_emotions(set(predictions["emotion"])), params)
+            per_cell = pd.DataFrame([{name: cell[name] for name in SCORES} for cell in scored])
+            costs = pd.DataFrame([cell["costs"] for cell in scored])
+            row: dict[str, Any] = {
+                "system": folder.name,
+                "split": split,
+                "protocol": scored[0]["protocol"],
+                "cells": len(paths),
+                "seeds": len({path.stem.rpartition("-")[2] for path in paths}),
+                "test_clips": predictions["utterance_id"].nunique(),
+                "test_speakers": pooled["n_speakers"],
+            }
+            for name in SCORES:
+                interval = pooled["interval_95"][name]
+                row |= {name: pooled[name], f"{name}_low": interval["low"], f"{name}_high": interval["high"]}
+                row |= {f"{name}_mean": per_cell[name].mean(), f"{name}_sd": per_cell[name].std()}
+            row |= {f"uar_{corpus}": scores["uar"] for corpus, scores in pooled.get("per_corpus", {}).items()}
+            row |= {
+                "ece": pooled["ece"],
+                "minutes": costs["minutes"].mean(),
+                "weights": costs["weights"].max() if "weights" in costs else float("nan"),
+                "shared": describe_leaks({"train_test": scored[0]["leaks"]["train_test"]}).removeprefix(
+                    "train and test share "
+                ),
+            }
+            rows.append(row)
+    return pd.DataFrame(rows).round(6)
+
+
+def _groups(folder: Path) -> dict[str, list[Path]]:
+    """The cells of each split, folds of one protocol together, of the seeds that have them all."""
+    groups: dict[str, list[str]] = {}
+    for split in read_table_definition().splits:
+        groups.setdefault(_group(split), []).append(split)
+    found = {}
+    for group, splits in groups.items():
+        by_seed = [[folder / f"{split}-{seed}.json" for split in splits] for seed in read_table_definition().seeds]
+        if whole := [path for paths in by_seed if all(path.exists() for path in paths) for path in paths]:
+            found[group] = whole
+    return found
+
+
+def _group(split: str) -> str:
+    return re.sub(r"^luna5-\d$", "luna5", split)
+
+
+def _read_predictions(path: Path) -> pd.DataFrame:
+    predictions = read_table(path, PREDICTIONS)
+    return predictions.astype({name: float for name in predictions.columns if name.startswith("p_")})
+
+
+def score_table(table: pd.DataFrame) -> str:
+    """Markdown: one row per system and protocol."""
+    names = ["system", "split", "UAR, mean ± sd", "UAR, pooled [95 %]", "accuracy, pooled [95 %]", "macro F1", "ECE"]
+    lines = _head([*names, "tested on", "shared by train and test", "minutes"])
+    for _, row in table.iterrows():
+        spread = f"{row['uar_mean']:.3f} ± {row['uar_sd']:.3f} ({row['cells']})" if row["cells"] > 1 else "one cell"
+        lines.append(
+            f"| `{row['system']}` | `{row['split']}` | {spread} | {_with_interval(row, 'uar')}"
+            f" | {_with_interval(row, 'accuracy')} | {row['macro_f1']:.3f} | {row['ece']:.3f}"
+            f" | {row['test_clips']} clips, {row['test_speakers']} speakers | {row['shared']} | {row['minutes']:.1f} |"
+        )
+        lines += [
+            f"| | of which {column.removeprefix('uar_')} | | {row[column]:.3f} | | | | | | |"
+            for column in table.columns
+            if re.fullmatch(r"uar_(?!mean|sd|low|high).*", column) and not pd.isna(row[column])
+        ]
+    return "\n".join(lines)
+
+
+def _with_interval(row: pd.Series, score: str) -> str:
+    return f"{row[score]:.3f} [{row[f'{score}_low']:.3f}, {row[f'{score}_high']:.3f}]"
+
+
+def _head(names: Sequence[str]) -> list[str]:
+    return [f"| {' | '.join(names)} |", "|" + "---|" * len(names)]
+
+
+def claims_table(table: pd.DataFrame, presets: Sequence[Preset], docs: str) -> str:
+    """Markdown: what each system claims, and what it gives here, under its own protocol and on speakers never heard.
+
+    Args:
+        table: of `summarise`.
+        presets: the systems.
+        docs: the path from the document to docs/, with a slash at its end unless empty.
+    """
+    names = ["system", "published claim", "accuracy here, split as published", "stratified random split"]
+    lines = _head([*names, "speakers never heard", "lost on new speakers"])
+    for preset in presets:
+        claim = preset.about.published.claim if preset.about.published else "no figure"
+        own, random, honest = (
+            _find(table, preset.name, split) for split in (_own(preset), "stratified_80_10_10", HONEST)
+        )
+        cells = " | ".join("" if row is None else _with_interval(row, "accuracy") for row in (own, random, honest))
+        gap = "" if own is None or honest is None else f"{100 * (own['accuracy'] - honest['accuracy']):.0f} points"
+        lines.append(f"| [`{preset.name}`]({docs}systems/{preset.name}.md) | {claim} | {cells} | {gap} |")
+    return "\n".join(lines)
+
+
+def _own(preset: Preset) -> str:
+    """The split of the table that is nearest to what the system was published with."""
+    values = {setting.key: setting.value for setting in preset.settings}
+    corpora = set(values["ingest.corpora"]) & {"ravdess", "tess"}  # CREMA-D's recordings cannot be had here
+    return ("both-" if len(corpora) > 1 else "") + str(values["split.protocol"])
+
+
+def _find(table: pd.DataFrame, system: str, split: str) -> pd.Series | None:
+    found = table[(table["system"] == system) & (table["split"] == split)]
+    return found.iloc[0] if len(found) else None
+
+
+def draw_claims(table: pd.DataFrame, presets: Sequence[Preset], path: Path) -> None:
+    """For every system: the claim, what its protocol gives here, and what speakers never heard give.
+
+    Args:
+        table: of `summarise`.
+        presets: the systems, from the top.
+        path: the PNG to write.
+    """
+    figure = Figure(figsize=(7.4, 0.75 * len(presets) + 1.5), layout="constrained")
+    axes = figure.subplots()
+    for place, preset in enumerate(presets):
+        published = preset.about.published
+        if published:
+            axes.plot([published.low, published.high], [place, place], color=VERMILLION, linewidth=7, alpha=0.35)
+            middle = (published.low + published.high) / 2
+            axes.plot(middle, place, "D", color=VERMILLION, label="published claim", markersize=8, fillstyle="none")
+        for split, offset, colour, marker, label in (
+            (_own(preset), 0.14, ORANGE, "o", "here, split as published"),
+            (HONEST, -0.14, BLUE, "s", "here, speakers never heard (luna5)"),
+        ):
+            row = _find(table, preset.name, split)
+            if row is None:
+                continue
+            error = [[row["accuracy"] - row["accuracy_low"]], [row["accuracy_high"] - row["accuracy"]]]
+            axes.errorbar(row["accuracy"], place - offset, xerr=error, fmt=marker, color=colour, capsize=3, label=label)
+            axes.annotate(
+                f"{row['accuracy']:.0%}",
+                (row["accuracy"], place - offset),
+                xytext=(0, 6 if offset > 0 else -13),
+                textcoords="offset points",
+                ha="center",
+                fontsize=8,
+                color=colour,
+            )
+    axes.axvline(1 / 8, color=GREY, linewidth=0.8, linestyle=":")
+    axes.annotate(
+        "chance", (1 / 8, len(presets) - 0.55), color=GREY, fontsize=8, xytext=(3, 0), textcoords="offset points"
+    )
+    axes.set_yticks(range(len(presets)), [f"{preset.name}\n{_own(preset)}" for preset in presets], fontsize=9)
+    axes.set_ylim(len(presets) - 0.4, -0.6)
+    axes.set_xlim(0, 1.02)
+    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.set_xlabel("accuracy on 8 emotions; bars: 95 % interval over test speakers")
+    axes.set_title("What published systems claim, and what they give", fontsize=11)
+    axes.grid(axis="x", alpha=0.3)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    handles, labels = axes.get_legend_handles_labels()
+    unique = dict(zip(labels, handles, strict=True))
+    figure.legend(unique.values(), unique.keys(), loc="outside lower center", ncols=3, fontsize=8, frameon=False)
+    save_figure(figure, path)
+
+
+if __name__ == "__main__":
+    typer.run(main)
