@@ -43,8 +43,8 @@ def _imports(path: Path) -> list[str]:
             modules += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             modules += [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
-        elif isinstance(node, ast.JoinedStr) and str(getattr(node.values[0], "value", "")).startswith("ser."):
-            modules.append(node.values[0].value.rstrip("."))  # import_module(f"ser.models.{name}")
+        elif isinstance(node, ast.JoinedStr):  # import_module(f"ser.models.{name}")
+            modules.append(ast.unparse(node)[2:].partition(".{")[0])
     return [module for module in modules if module.split(".")[0] == "ser"]
 
 
