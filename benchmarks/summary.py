@@ -219,6 +219,8 @@ def draw_claims(table: pd.DataFrame, presets: Sequence[Preset], path: Path) -> N
             axes.plot([published.low, published.high], [place, place], color=VERMILLION, linewidth=7, alpha=0.35)
             middle = (published.low + published.high) / 2
             axes.plot(middle, place, "D", color=VERMILLION, label="published claim", markersize=8, fillstyle="none")
+        else:
+            axes.text(1, place, "no figure published", color=VERMILLION, fontsize=8, ha="right", va="center")
         for split, offset, colour, marker, label in (
             (_own(preset), 0.14, ORANGE, "o", "here, split as published"),
             (HONEST, -0.14, BLUE, "s", "here, speakers never heard (luna5)"),
