@@ -42,7 +42,7 @@ def main(
         params = preset_params(find_preset(system)).train.model_copy(update={"seed": seed})
         folder = DATA / "splits" / f"{split}-{seed}"
         splits = read_splits(folder / "splits.csv")
-        features, augmented = _stores(DATA / "features" / system, folder)
+        features, augmented = read_stores(DATA / "features" / system, folder)
         data = select_training_data(features, augmented, splits)
         started = time.monotonic()
         fitted = fit(
@@ -78,7 +78,7 @@ def main(
         )
 
 
-def _stores(features: Path, split: Path) -> tuple[FeatureStore, FeatureStore]:
+def read_stores(features: Path, split: Path) -> tuple[FeatureStore, FeatureStore]:
     """The rows of the split's utterances, and the copies of those in train."""
     stored, copies = read_features(features / "features"), read_features(features / "augmented")
     utterances = read_metadata(split / "metadata.csv").merge(read_splits(split / "splits.csv"), validate="one_to_one")
