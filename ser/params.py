@@ -30,7 +30,7 @@ Copies = Annotated[int, Field(ge=0, le=100)]
 FrontEnd = Literal["log_mel", "mfcc", "mfcc_deltas"]
 """The modules of `ser.front_ends`."""
 
-Architecture = Literal["logmel_gap", "logmel_4conv", "mfcc_dense", "mfcc_3conv", "logmel_vgg"]
+Architecture = Literal["logmel_gap", "logmel_4conv", "mfcc_dense", "mfcc_3conv", "logmel_vgg", "residual_attention"]
 """The modules of `ser.models` that hold a network."""
 
 
@@ -190,6 +190,24 @@ class AugmentParams(Section):
     seed: Seed
 
 
+class PerturbParams(Section):
+    """Changes of train spectrograms, drawn anew in every epoch."""
+
+    noise_db: Range
+    tilt_db: Annotated[float, Field(ge=0, le=40)]
+    stretch: PositiveRange
+    shift_frames: Annotated[int, Field(ge=0)]
+    shift_mels: Annotated[int, Field(ge=0)]
+    mask_frames: Annotated[int, Field(ge=0)]
+    mask_mels: Annotated[int, Field(ge=0)]
+
+    @property
+    def neutral(self) -> bool:
+        """Whether nothing is changed."""
+        amounts = (self.tilt_db, self.shift_frames, self.shift_mels, self.mask_frames, self.mask_mels)
+        return not any(amounts) and self.stretch == (1, 1) and self.noise_db[1] <= -200
+
+
 class TrainParams(Section):
     """The network, and how it is fitted."""
 
@@ -200,8 +218,13 @@ class TrainParams(Section):
     class_weights: bool
     label_smoothing: Annotated[float, Field(ge=0, lt=1)]
     learning_rate: Annotated[float, Field(gt=0, le=1)]
+    weight_decay: Annotated[float, Field(ge=0, le=1)]
+    schedule: Literal["plateau", "one_cycle"]
     rate_factor: Annotated[float, Field(gt=0, le=1)]
     rate_patience: Annotated[int, Field(ge=1)]
+    averaging: Annotated[float, Field(ge=0, lt=1)]
+    mixup: Annotated[float, Field(ge=0, le=10)]
+    perturb: PerturbParams
     batch_size: Annotated[int, Field(ge=1)]
     max_epochs: Annotated[int, Field(ge=1)]
     patience: Annotated[int, Field(ge=1)]
@@ -229,6 +252,14 @@ class Params(Section):
     augment: AugmentParams
     train: TrainParams
     evaluate: EvaluateParams
+
+    @model_validator(mode="after")
+    def _only_spectrograms_are_perturbed(self) -> Self:
+        if self.features.front_end != "log_mel" and not self.train.perturb.neutral:
+            raise ValueError(
+                f"train.perturb changes log-mel spectrograms, and features.front_end is {self.features.front_end}"
+            )
+        return self
 
 
 AnySection = TypeVar("AnySection", bound=Section)

@@ -14,15 +14,17 @@ import numpy as np
 import pandas as pd
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
-from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint, WeightAveraging
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import nn
-from torch.optim.lr_scheduler import ReduceLROnPlateau
+from torch.optim.lr_scheduler import OneCycleLR, ReduceLROnPlateau
+from torch.optim.swa_utils import get_ema_avg_fn
 from torchmetrics.classification import MulticlassF1Score
 
 from ser.examples import Batch, Examples, batches
 from ser.models.classifier import Classifier
 from ser.params import TrainParams
+from ser.perturbation import perturb
 
 MONITORED = "validation_macro_f1"
 
@@ -103,7 +105,9 @@ def fit(
         )
         last = ModelCheckpoint(checkpoints, "last", save_on_train_epoch_end=True, enable_version_counter=False)
         stopping = EarlyStopping(MONITORED, mode="max", patience=params.patience, check_on_train_epoch_end=True)
-        trainer = _quiet_trainer(params, [history, stopping, best, last])
+        # First of all: validation, and with it the others, sees the averaged weights.
+        averaging = [WeightAveraging(avg_fn=get_ema_avg_fn(params.averaging))]  # type: ignore[no-untyped-call] if params.averaging else []
+        trainer = _quiet_trainer(params, [*averaging, history, stopping, best, last])
         resumed = checkpoints / "last.ckpt"
         if resumed.exists():
             report(f"going on from the checkpoint of an interrupted run in {checkpoints}")
@@ -143,7 +147,7 @@ class _Task(LightningModule):
 
     def __init__(self, classifier: Classifier, class_weights: torch.Tensor, params: TrainParams) -> None:
         super().__init__()
-        n_classes = len(class_weights)
+        self.n_classes = n_classes = len(class_weights)
         self.classifier = classifier
         self.params = params
         self.loss = nn.CrossEntropyLoss(class_weights, label_smoothing=params.label_smoothing)
@@ -151,7 +155,11 @@ class _Task(LightningModule):
         self.validation_f1 = MulticlassF1Score(n_classes, average="macro")
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        optimizer = torch.optim.Adam(self.classifier.parameters(), lr=self.params.learning_rate)
+        rate = self.params.learning_rate
+        optimizer = torch.optim.AdamW(self.classifier.parameters(), lr=rate, weight_decay=self.params.weight_decay)
+        if self.params.schedule == "one_cycle":
+            cycle = OneCycleLR(optimizer, rate, total_steps=int(self.trainer.estimated_stepping_batches))
+            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
         if self.params.rate_factor == 1:
             return optimizer
         plateau = ReduceLROnPlateau(
@@ -163,15 +171,28 @@ class _Task(LightningModule):
         torch.manual_seed((self.params.seed << 16) + self.current_epoch + 1)
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
-        return self._step(batch, "train", self.train_f1)
+        features, classes = batch
+        features = perturb(features, self.params.perturb)
+        if not self.params.mixup:
+            return self._step(features, classes, "train", self.train_f1)
+        share = float(torch.distributions.Beta(self.params.mixup, self.params.mixup).sample())
+        order = torch.randperm(len(classes))
+        mixed = share * features + (1 - share) * features[order]
+        targets = share * self._one_hot(classes) + (1 - share) * self._one_hot(classes[order])
+        return self._step(mixed, targets, "train", self.train_f1)
 
     def validation_step(self, batch: Batch, _: int) -> None:
-        self._step(batch, "validation", self.validation_f1)
+        self._step(*batch, "validation", self.validation_f1)
 
-    def _step(self, batch: Batch, subset: str, macro_f1: MulticlassF1Score) -> torch.Tensor:
-        features, classes = batch
+    def _one_hot(self, classes: torch.Tensor) -> torch.Tensor:
+        return nn.functional.one_hot(classes, self.n_classes).float()
+
+    def _step(
+        self, features: torch.Tensor, targets: torch.Tensor, subset: str, macro_f1: MulticlassF1Score
+    ) -> torch.Tensor:
         logits = self.classifier(features)
-        loss: torch.Tensor = self.loss(logits, classes)
+        loss: torch.Tensor = self.loss(logits, targets)
+        classes = targets if targets.dim() == 1 else targets.argmax(dim=1)
         macro_f1.update(logits, classes)
         settings: dict[str, Any] = {"on_step": False, "on_epoch": True, "batch_size": len(classes)}
         self.log(f"{subset}_loss", loss.detach(), **settings)

@@ -6,7 +6,7 @@ import torch
 from sklearn.metrics import f1_score
 
 from ser.examples import Examples
-from ser.params import TrainParams
+from ser.params import PerturbParams, TrainParams
 from ser.training import Fitted, fit
 
 PARAMS = TrainParams(
@@ -16,8 +16,21 @@ PARAMS = TrainParams(
     class_weights=False,
     label_smoothing=0.0,
     learning_rate=3e-3,
+    weight_decay=0.0,
+    schedule="plateau",
     rate_factor=1.0,
     rate_patience=1,
+    averaging=0.0,
+    mixup=0.0,
+    perturb=PerturbParams(
+        noise_db=(-200.0, -200.0),
+        tilt_db=0.0,
+        stretch=(1.0, 1.0),
+        shift_frames=0,
+        shift_mels=0,
+        mask_frames=0,
+        mask_mels=0,
+    ),
     batch_size=16,
     max_epochs=4,
     patience=4,
