@@ -19,11 +19,10 @@ from ser.datasets import select_training_data
 from ser.errors import InputError, user_errors
 from ser.evaluation import predict_test
 from ser.feature_store import COLUMNS, FeatureStore, read_features
-from ser.metadata import read_metadata
 from ser.model_file import Model, ModelDescription
 from ser.params import EvaluateParams, load_params
 from ser.presets import find_preset, preset_params
-from ser.splits import read_splits
+from ser.storage import read_table
 from ser.training import fit
 
 DATA = TOP / "benchmarks" / "data"
@@ -40,9 +39,9 @@ def main(
         # One core: its minutes mean the same everywhere, and as many cells as there are cores can run side by side.
         torch.set_num_threads(1)
         params = preset_params(find_preset(system)).train.model_copy(update={"seed": seed})
-        folder = DATA / "splits" / f"{split}-{seed}"
-        splits = read_splits(folder / "splits.csv")
-        features, augmented = read_stores(DATA / "features" / system, folder)
+        utterances = read_table(DATA / "splits" / f"{split}-{seed}.csv", COLUMNS | {"subset": str})
+        features, augmented = read_stores(DATA / "features" / system, utterances)
+        splits = utterances[["utterance_id", "subset"]]
         data = select_training_data(features, augmented, splits)
         started = time.monotonic()
         fitted = fit(
@@ -71,17 +70,23 @@ def main(
         write_cell(
             predict_test(model, features, splits),
             data.classes,
-            folder / "audit.json",
             costs,
             load_params(EvaluateParams),
             CELLS / system / f"{split}-{seed}.json",
         )
 
 
-def read_stores(features: Path, split: Path) -> tuple[FeatureStore, FeatureStore]:
-    """The rows of the split's utterances, and the copies of those in train."""
+def read_stores(features: Path, utterances: pd.DataFrame) -> tuple[FeatureStore, FeatureStore]:
+    """Pick a split's utterances out of a system's features, and the augmented copies of those in train.
+
+    Args:
+        features: the folder that `benchmarks.features` wrote.
+        utterances: the columns of a feature store, and subset.
+
+    Raises:
+        InputError: an utterance has no features.
+    """
     stored, copies = read_features(features / "features"), read_features(features / "augmented")
-    utterances = read_metadata(split / "metadata.csv").merge(read_splits(split / "splits.csv"), validate="one_to_one")
     places = pd.Index(stored.utterances["utterance_id"]).get_indexer(pd.Index(base_ids(utterances["utterance_id"])))
     if (places < 0).any():
         raise InputError(f"{features}: has no features of {utterances['utterance_id'].iloc[int(places.argmin())]}")

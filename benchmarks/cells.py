@@ -7,13 +7,12 @@ import pandas as pd
 
 from ser.metrics import score_predictions
 from ser.params import EvaluateParams
-from ser.storage import read_json, write_json, write_table
+from ser.storage import write_json, write_table
 
 
 def write_cell(
     predictions: pd.DataFrame,
     classes: Sequence[str],
-    audit: Path,
     costs: Mapping[str, float],
     params: EvaluateParams,
     out: Path,
@@ -23,13 +22,11 @@ def write_cell(
     Args:
         predictions: as `ser.evaluation.predict_test` gives them.
         classes: the emotions, in the order of the probabilities.
-        audit: the file that the stage ``split`` writes: the protocol, and what its subsets share.
         costs: what the system took: ``minutes`` of training, ``weights`` and the like.
         params: how the scores' intervals are made.
         out: the JSON file, SYSTEM/SPLIT-SEED.json; the predictions go to the CSV file of the same name.
     """
-    split = read_json(audit)["split"]
     scores = score_predictions(predictions, classes, params)
     # Four decimals: hundreds of these files are committed.
     write_table(predictions.round(4), out.with_suffix(".csv"))
-    write_json({"protocol": split["protocol"], "leaks": split["leaks"], "costs": dict(costs)} | scores, out)
+    write_json({"costs": dict(costs)} | scores, out)
