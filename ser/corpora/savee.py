@@ -83,6 +83,7 @@ CARD = CorpusCard(
     source="Haq & Jackson (2010), in Machine Audition, IGI Global, 398-423, doi:10.4018/978-1-61520-919-4.ch017",
     url="http://kahlan.eps.surrey.ac.uk/savee/",
     licence="for research, on registration with the authors",
+    licence_url="http://kahlan.eps.surrey.ac.uk/savee/",
     language="en",
     clips=480,
     hours=0.5,
