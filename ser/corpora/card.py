@@ -31,6 +31,7 @@ class CorpusCard:
         speakers: number of them.
         naming: how a recording is named, in one sentence.
         open_reader: makes the function that reads the labels of the recordings in a folder.
+        identify: what a recording is called, given its path in the corpus's folder; two of one name are a mistake.
         clips_are: which recordings ``clips`` counts, and what there is besides; empty when it counts all.
     """
 
@@ -46,6 +47,7 @@ class CorpusCard:
     speakers: int
     naming: str
     open_reader: OpenReader
+    identify: Callable[[PurePath], str] = lambda path: path.stem
     clips_are: str = ""
 
 

@@ -215,4 +215,5 @@ CARD = CorpusCard(
     speakers=0,
     naming="Any: labels come from a CSV whose columns are named in params.yaml, or from one sub-folder per emotion.",
     open_reader=open_reader,
+    identify=lambda path: path.with_suffix("").as_posix(),
 )

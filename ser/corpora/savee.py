@@ -77,6 +77,15 @@ def _speaker(in_name: str | None, folder: str) -> str:
     return speaker
 
 
+def identify(path: PurePath) -> str:
+    """Call a recording the same in both layouts.
+
+    >>> identify(PurePath("DC/sa03.wav")), identify(PurePath("DC_sa03.wav"))
+    ('DC_sa03', 'DC_sa03')
+    """
+    return path.stem if "_" in path.stem else f"{path.parent.name}_{path.stem}"
+
+
 CARD = CorpusCard(
     name="savee",
     title="Surrey Audio-Visual Expressed Emotion",
@@ -91,4 +100,5 @@ CARD = CorpusCard(
     naming="Emotion (a, d, f, h, n, sa, su) and two digits, after the speaker or in the speaker's folder"
     " (DC_a01.wav, DC/a01.wav).",
     open_reader=by_name(read_labels),
+    identify=identify,
 )

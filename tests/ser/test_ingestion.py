@@ -161,7 +161,7 @@ def test_corpora_come_together_without_colliding(ravdess_folder: Callable[..., P
     together = ingestion.ingest(scans(ravdess_folder, tmp_path), BOTH)
     assert reasons(together) == {"copy.wav": "duplicate", "yawn.wav": "left out by relabel"}
     assert len(together.metadata) == 17
-    row = together.metadata.set_index("utterance_id").loc["custom_shout"]
+    row = together.metadata.set_index("utterance_id").loc["custom_angry/shout"]
     assert (row["emotion"], row["speaker"], row["gender"]) == ("angry", "", "")
     metrics = together.metrics()
     assert metrics["all"]["utterances"] == 17
