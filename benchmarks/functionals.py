@@ -8,27 +8,28 @@ It answers what the spectrograms that the networks read are worth to a classifie
 import time
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
 import typer
-from sklearn.calibration import CalibratedClassifierCV
-from sklearn.frozen import FrozenEstimator
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from benchmarks.cells import write_cell
-from ser.datasets import select_test_rows
+from ser.datasets import class_indices, select_test_rows
 from ser.errors import user_errors
 from ser.feature_store import FeatureStore, read_features
 from ser.metadata import order_emotions
 from ser.params import PARAMS_FILE, EvaluateParams, load_params
 from ser.splits import read_splits
 
+Labelled = tuple[np.ndarray, np.ndarray]
 PERCENTILES = (5, 25, 50, 75, 95)
 
 
@@ -66,18 +67,16 @@ def functionals(spectrogram: np.ndarray) -> np.ndarray:
     )
 
 
-def fit(train: tuple[np.ndarray, Any], validation: tuple[np.ndarray, Any], classifier: Classifier) -> tuple[Any, float]:
+def fit(train: Labelled, validation: Labelled, classifier: Classifier) -> tuple[Pipeline, float]:
     """Fit on train with every C of the grid, and keep the best macro F1 on validation, the smallest C of equals.
 
-    The probabilities are the softmax of the decision values, divided by the one temperature that suits validation.
-
     Args:
-        train: functionals, shape (n_utterances, n_functionals), and the emotion of each.
+        train: functionals, shape (n_utterances, n_functionals), and the class of each, an integer.
         validation: likewise.
         classifier: logistic regression, or a support vector machine with a Gaussian kernel.
 
     Returns:
-        The classifier, which takes functionals as they are, and its C.
+        What standardises as train does and then classifies, and its C.
     """
 
     def macro_f1(c: float) -> float:
@@ -86,13 +85,31 @@ def fit(train: tuple[np.ndarray, Any], validation: tuple[np.ndarray, Any], class
 
     fitted = {c: make_pipeline(StandardScaler(), _estimator(classifier, c)).fit(*train) for c in GRID[classifier]}
     best = max(fitted, key=macro_f1)
-    return CalibratedClassifierCV(FrozenEstimator(fitted[best]), method="temperature").fit(*validation), best
+    return fitted[best], best
 
 
-def _estimator(classifier: Classifier, c: float) -> Any:
+def _estimator(classifier: Classifier, c: float) -> LogisticRegression | SVC:
     if classifier is Classifier.LOGISTIC:
         return LogisticRegression(C=c, max_iter=10_000)
     return SVC(C=c, break_ties=True)  # so that it predicts the class of the largest decision value
+
+
+def fit_temperature(decisions: np.ndarray, classes: np.ndarray) -> float:
+    """Find what to divide decision values by, so that their softmax is the likeliest: one number for all classes.
+
+    Args:
+        decisions: of utterances that were not trained on, shape (n_utterances, n_classes).
+        classes: which of them are right, shape (n_utterances,).
+
+    Source:
+        Guo et al., On Calibration of Modern Neural Networks, ICML 2017.
+    """
+
+    def surprise(log_temperature: float) -> float:
+        likelihoods = log_softmax(decisions / np.exp(log_temperature), axis=1)
+        return -float(likelihoods[np.arange(len(classes)), classes].mean())
+
+    return float(np.exp(minimize_scalar(surprise, bounds=(-5, 5), method="bounded").x))
 
 
 def predict_test(
@@ -100,22 +117,29 @@ def predict_test(
 ) -> tuple[pd.DataFrame, dict[str, float]]:
     """Fit on the train utterances, choose on the validation utterances, predict the test utterances.
 
+    Args:
+        features: of all utterances; three emotions at least.
+        splits: utterance_id and subset.
+        classifier: what is fitted.
+
     Returns:
         Predictions as `ser.evaluation.predict_test` gives them, and what they took: minutes, the chosen C.
     """
     started = time.monotonic()
     test = select_test_rows(features, splits)
-    values = np.stack([functionals(spectrogram) for spectrogram in features.features])
     subset = features.utterances[["utterance_id"]].merge(splits, on="utterance_id", validate="one_to_one")["subset"]
-    emotions = features.utterances["emotion"].to_numpy()
-    train, validation = ((values[subset == name], emotions[subset == name]) for name in ("train", "validation"))
+    values = np.stack([functionals(spectrogram) for spectrogram in features.features])
+    emotions = features.utterances["emotion"]
+    classes = order_emotions(set(emotions[subset == "train"]))
+    train, validation = (
+        (values[subset == name], class_indices(emotions[subset == name], classes)) for name in ("train", "validation")
+    )
     model, c = fit(train, validation, classifier)
+    temperature = fit_temperature(model.decision_function(validation[0]), validation[1])
     minutes = round((time.monotonic() - started) / 60, 2)
-    tested = values[test.index]
-    probabilities = pd.DataFrame(model.predict_proba(tested), index=test.index, columns=model.classes_)
-    test = test.assign(predicted=model.predict(tested))
-    for name in order_emotions(set(model.classes_)):
-        test[f"p_{name}"] = probabilities[name]
+    probabilities = softmax(model.decision_function(values[test.index]) / temperature, axis=1)
+    test = test.assign(predicted=np.array(classes)[probabilities.argmax(axis=1)])
+    test[[f"p_{name}" for name in classes]] = probabilities
     return test.sort_values("utterance_id", ignore_index=True), {"minutes": minutes, "C": c}
 
 
