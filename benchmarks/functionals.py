@@ -1,13 +1,12 @@
 """A table cell without a network: functionals over time of our own features, and a classifier of scikit-learn.
 
-    python -m benchmarks.functionals --classifier svm --out benchmarks/results/cells/functionals-svm/luna5-0-0.json
+python -m benchmarks.functionals svm luna5-0 0
 
 It answers what the spectrograms that the networks read are worth to a classifier that knows nothing of time.
 """
 
 import time
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -21,13 +20,12 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from benchmarks.cells import write_cell
+from benchmarks.cells import FEATURES, read_split, read_stores, write_cell
 from ser.datasets import class_indices, select_test_rows
 from ser.errors import user_errors
-from ser.feature_store import FeatureStore, read_features
+from ser.feature_store import FeatureStore
 from ser.metadata import order_emotions
-from ser.params import PARAMS_FILE, EvaluateParams, load_params
-from ser.splits import read_splits
+from ser.params import EvaluateParams, load_params
 
 Labelled = tuple[np.ndarray, np.ndarray]
 PERCENTILES = (5, 25, 50, 75, 95)
@@ -40,7 +38,7 @@ class Classifier(StrEnum):
     SVM = "svm"
 
 
-GRID = {Classifier.LOGISTIC: (1e-4, 1e-3, 1e-2, 1e-1, 1.0), Classifier.SVM: (0.1, 1.0, 10.0, 100.0)}
+GRID = {Classifier.LOGISTIC: (1e-4, 1e-3, 1e-2, 1e-1), Classifier.SVM: (0.1, 1.0, 10.0, 100.0)}
 """The inverse strengths of regularisation, C, of which validation chooses one."""
 
 
@@ -144,20 +142,17 @@ def predict_test(
 
 
 def main(
-    classifier: Annotated[Classifier, typer.Option(help="What is fitted to the functionals.")],
-    out: Annotated[Path, typer.Option(dir_okay=False, help="The cell; its predictions go to the CSV beside it.")],
-    features: Annotated[Path, typer.Option(exists=True, file_okay=False)] = Path("data/features"),
-    splits: Annotated[Path, typer.Option(exists=True, dir_okay=False)] = Path("data/splits.csv"),
-    audit: Annotated[Path, typer.Option(exists=True, dir_okay=False)] = Path("metrics/split.json"),
-    params: Annotated[Path, typer.Option(exists=True, dir_okay=False)] = PARAMS_FILE,
+    classifier: Annotated[Classifier, typer.Argument(help="What is fitted to the functionals.")],
+    split: Annotated[str, typer.Argument(help="A split of benchmarks/table.yaml.")],
+    seed: Annotated[int, typer.Argument(help="Of the split, where it is drawn.")],
 ) -> None:
-    """Score scikit-learn on functionals of our own features."""
+    """Score scikit-learn on functionals of the features that logmel-gap reads."""
     with user_errors():
-        settings = load_params(EvaluateParams, params)
-        predictions, costs = predict_test(read_features(features), read_splits(splits), classifier)
+        utterances = read_split(split, seed)
+        features, _ = read_stores(FEATURES / "logmel-gap", utterances)
+        predictions, costs = predict_test(features, utterances[["utterance_id", "subset"]], classifier)
         classes = predictions.filter(regex="^p_").columns.str.removeprefix("p_").to_list()
-        write_cell(predictions, classes, audit, costs, settings, out)
-        typer.echo(f"{out}: C = {costs['C']:g}")
+        write_cell(predictions, classes, costs, load_params(EvaluateParams), f"functionals-{classifier}", split, seed)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """A table cell by a toolkit: nkululeko's support vector machine on openSMILE's functionals, on our files and folds.
 
-    python -m benchmarks.nkululeko --feature-set eGeMAPSv02 --out benchmarks/results/cells/nkululeko/luna5-0-0.json
+python -m benchmarks.nkululeko eGeMAPSv02 luna5-0 0
 
 nkululeko runs as its users run it, by an experiment file and a CSV, in a virtual environment of its own, which is made
 of nkululeko-requirements.txt. Our splits say what a subset is, and what is scored are the predictions that it saves.
@@ -21,12 +21,12 @@ import pandas as pd
 import typer
 from sklearn.metrics import f1_score
 
-from benchmarks.cells import write_cell
+from benchmarks.cells import read_split, write_cell
+from benchmarks.table import TOP, find_split, read_corpora
 from ser.errors import InputError, user_errors
 from ser.feature_store import COLUMNS
-from ser.metadata import order_emotions, read_metadata
-from ser.params import PARAMS_FILE, EvaluateParams, load_params
-from ser.splits import read_splits
+from ser.metadata import order_emotions
+from ser.params import EvaluateParams, load_params
 from ser.storage import replacing, write_table
 
 REQUIREMENTS = Path(__file__).with_name("nkululeko-requirements.txt")
@@ -182,25 +182,21 @@ def predict_test(
 
 
 def main(
-    feature_set: Annotated[FeatureSet, typer.Option(help="What openSMILE extracts.")],
-    out: Annotated[Path, typer.Option(dir_okay=False, help="The cell; its predictions go to the CSV beside it.")],
-    metadata: Annotated[Path, typer.Option(exists=True, dir_okay=False)] = Path("data/metadata.csv"),
-    splits: Annotated[Path, typer.Option(exists=True, dir_okay=False)] = Path("data/splits.csv"),
-    audit: Annotated[Path, typer.Option(exists=True, dir_okay=False)] = Path("metrics/split.json"),
+    feature_set: Annotated[FeatureSet, typer.Argument(help="What openSMILE extracts.")],
+    split: Annotated[str, typer.Argument(help="A split of benchmarks/table.yaml.")],
+    seed: Annotated[int, typer.Argument(help="Of the split, where it is drawn.")],
     environment: Annotated[
         Path, typer.Option(file_okay=False, help="nkululeko, made if absent, and the features it extracted.")
-    ] = Path(".nkululeko"),
-    params: Annotated[Path, typer.Option(exists=True, dir_okay=False)] = PARAMS_FILE,
+    ] = TOP / ".nkululeko",
 ) -> None:
     """Score nkululeko on our files and folds."""
     with user_errors():
-        settings = load_params(EvaluateParams, params)
-        corpus = corpus_table(read_metadata(metadata), read_splits(splits))
+        metadata = read_corpora(find_split(split).corpora, keep_duplicates=False)
+        corpus = corpus_table(metadata, read_split(split, seed)[["utterance_id", "subset"]])
         make_environment(environment)
         predictions, costs = predict_test(corpus, environment, feature_set)
         classes = predictions.filter(regex="^p_").columns.str.removeprefix("p_").to_list()
-        write_cell(predictions, classes, audit, costs, settings, out)
-        typer.echo(f"{out}: C = {costs['C']:g}")
+        write_cell(predictions, classes, costs, load_params(EvaluateParams), f"nkululeko-{feature_set}", split, seed)
 
 
 if __name__ == "__main__":

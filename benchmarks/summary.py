@@ -13,6 +13,7 @@ import typer
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from benchmarks.cells import CELLS
 from benchmarks.documents import write_block
 from benchmarks.table import AUDITS, TOP, read_table_definition
 from ser.errors import user_errors
@@ -24,7 +25,6 @@ from ser.plots.figures import BLUE, GREY, ORANGE, VERMILLION, save_figure
 from ser.presets import Preset, list_presets
 from ser.storage import read_json, read_table, write_table
 
-CELLS = TOP / "benchmarks" / "results" / "cells"
 TABLE = TOP / "benchmarks" / "results" / "table.csv"
 PICTURE = TOP / "benchmarks" / "results" / "claims.png"
 HONEST = "luna5"

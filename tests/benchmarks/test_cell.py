@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.cell import read_stores
+from benchmarks.cells import read_stores
 from benchmarks.table import as_kaggle_copy
 from ser.errors import InputError
 from ser.feature_store import COLUMNS, write_features

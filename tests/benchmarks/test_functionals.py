@@ -1,18 +1,13 @@
-import json
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.functionals import GRID, Classifier, fit, fit_temperature, functionals, main, predict_test
-from ser.feature_store import COLUMNS, FeatureStore, write_features
+from benchmarks.functionals import GRID, Classifier, fit, fit_temperature, functionals, predict_test
+from ser.feature_store import COLUMNS, FeatureStore
 from ser.metadata import EMOTIONS
 from ser.params import FeatureParams
-from ser.splits import write_splits
-from ser.storage import write_json
-from tests.conftest import TOP
 
 # Two bands; the second frame is a pause in one of them, the last two are padding.
 SPECTROGRAM = np.array([[-10.0, -30.0, -20.0, -80.0, -80.0], [-40.0, -80.0, -60.0, -80.0, -80.0]])
@@ -96,23 +91,8 @@ def test_nothing_is_learned_from_the_test_subset(features: FeatureStore, splits:
     assert one == other
 
 
-def test_the_command_writes_the_same_cell_twice(features: FeatureStore, splits: pd.DataFrame, tmp_path: Path) -> None:
-    write_features(features.features, features.utterances, features.front_end, tmp_path / "features")
-    write_splits(splits, tmp_path / "splits.csv")
-    write_json({"split": {"protocol": "toy", "leaks": {}}}, tmp_path / "audit.json")
-    cells = []
-    for name in ("one", "other"):
-        main(
-            classifier=Classifier.SVM,
-            out=tmp_path / f"{name}.json",
-            features=tmp_path / "features",
-            splits=tmp_path / "splits.csv",
-            audit=tmp_path / "audit.json",
-            params=TOP / "params.yaml",
-        )
-        cell = json.loads((tmp_path / f"{name}.json").read_text())
-        assert cell["costs"].pop("minutes") >= 0
-        cells.append((cell, (tmp_path / f"{name}.csv").read_bytes()))
-    assert cells[0] == cells[1]
-    assert cells[0][0]["protocol"] == "toy"
-    assert cells[0][0]["n_utterances"] == 16
+def test_the_same_data_give_the_same_predictions(features: FeatureStore, splits: pd.DataFrame) -> None:
+    (one, costs), (other, _) = (predict_test(features, splits, Classifier.SVM) for _ in range(2))
+    pd.testing.assert_frame_equal(one, other)
+    assert len(one) == 16
+    assert costs["minutes"] >= 0

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.cells import CELLS
 from benchmarks.documents import with_block
-from benchmarks.summary import CELLS, PICTURE, TABLE, blocks, score_table, summarise
+from benchmarks.summary import PICTURE, TABLE, blocks, score_table, summarise
 from benchmarks.table import AUDITS
 from ser.params import EvaluateParams, load_params
 from ser.presets import list_presets
