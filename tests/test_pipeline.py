@@ -39,12 +39,13 @@ def imported_modules(path: Path) -> set[Path]:
 def _imports(path: Path) -> list[str]:
     modules = []
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            modules += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            modules += [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
-        elif isinstance(node, ast.JoinedStr):  # import_module(f"ser.models.{name}")
-            modules.append(ast.unparse(node)[2:].partition(".{")[0])
+        match node:
+            case ast.Import(names=names):
+                modules += [alias.name for alias in names]
+            case ast.ImportFrom(module=str(module), names=names):
+                modules += [module] + [f"{module}.{alias.name}" for alias in names]
+            case ast.JoinedStr(values=[ast.Constant(value=str(start)), *_]):
+                modules.append(start.rstrip("."))  # import_module(f"ser.models.{name}")
     return [module for module in modules if module.split(".")[0] == "ser"]
 
 
