@@ -61,5 +61,6 @@ def test_dropout_acts_in_training_and_nowhere_else(architecture: Architecture, p
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_dropout_is_as_strong_as_it_is_set(architecture: Architecture) -> None:
     classifier = Classifier(architecture, 8, 32, 40, conv_dropout=0.25, dense_dropout=0.4)
-    assert {layer.p for layer in classifier.modules() if isinstance(layer, nn.Dropout2d)} == {0.25}
-    assert [layer.p for layer in classifier.modules() if isinstance(layer, nn.Dropout)] == [0.4]
+    *behind_convolutions, dense = (layer.p for layer in classifier.modules() if isinstance(layer, nn.Dropout))
+    assert dense == 0.4
+    assert set(behind_convolutions) <= {0.25}
