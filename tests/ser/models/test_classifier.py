@@ -49,17 +49,19 @@ def test_the_loss_reaches_every_weight(architecture: Architecture) -> None:
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("place", ["conv_dropout", "dense_dropout"])
-def test_dropout_acts_in_training_and_nowhere_else(architecture: Architecture, place: str) -> None:
+def test_dropout_acts_in_training_and_nowhere_else(architecture: Architecture) -> None:
     torch.manual_seed(0)
-    classifier = Classifier(architecture, 8, 32, 40, **{place: 0.5})
-    assert outputs_differ(classifier.train())
-    assert not outputs_differ(classifier.eval())
-    assert not outputs_differ(Classifier(architecture, 8, 32, 40).train())
+    without = Classifier(architecture, 8, 32, 40)
+    assert not outputs_differ(without.train())
+    has_convolutions = any(isinstance(layer, nn.Conv2d) for layer in without.modules())
+    for place in ["dense_dropout"] + ["conv_dropout"] * has_convolutions:
+        classifier = Classifier(architecture, 8, 32, 40, **{place: 0.5})
+        assert outputs_differ(classifier.train()), place
+        assert not outputs_differ(classifier.eval()), place
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_dropout_is_as_strong_as_it_is_set(architecture: Architecture) -> None:
     classifier = Classifier(architecture, 8, 32, 40, conv_dropout=0.25, dense_dropout=0.4)
-    assert {layer.p for layer in classifier.modules() if isinstance(layer, nn.Dropout2d)} == {0.25}
-    assert [layer.p for layer in classifier.modules() if isinstance(layer, nn.Dropout)] == [0.4]
+    assert {layer.p for layer in classifier.modules() if isinstance(layer, nn.Dropout2d)} <= {0.25}
+    assert {layer.p for layer in classifier.modules() if isinstance(layer, nn.Dropout)} == {0.4}
