@@ -15,7 +15,8 @@ from click.testing import Result
 from joblib.externals.loky import get_reusable_executor
 from typer.testing import CliRunner
 
-from tests.conftest import TOP
+from ser.corpora import tess
+from tests.conftest import TOP, write_clip
 
 STAGES = ("demo", "scan", "ingest", "split", "features", "augment", "train", "evaluate")
 
@@ -77,6 +78,19 @@ def test_the_whole_chain_writes_what_it_declares(project: Path) -> None:
     assert {path.name for path in Path("plots/train").iterdir()} == {"curves.csv", "curves.png"}
     assert json.loads(Path("metrics/train.json").read_text())["train"]["epochs"] == 2
     assert not Path("models/.checkpoints").exists()
+
+
+def test_two_corpora_are_trained_on_together_and_scored_each(project: Path) -> None:
+    change_params("corpora: [ravdess]", "corpora: [ravdess, tess]")
+    names = [f"{speaker}_back_{emotion}.wav" for speaker in ("OAF", "YAF") for emotion in tess.EMOTIONS]
+    for seed, name in enumerate(names, start=500):
+        write_clip(Path("data/raw/tess") / name, seed)
+    assert run("scan", "tess").exit_code == 0
+    run_until("evaluate")
+    scores = json.loads(Path("metrics/test.json").read_text())["test"]
+    assert set(scores["per_corpus"]) == {"ravdess", "tess"}
+    assert pd.read_csv("data/predictions.csv")["corpus"].value_counts().to_dict() == {"ravdess": 32, "tess": 7}
+    assert {"ravdess", "tess"} <= set(pd.read_csv("plots/test/groups.csv")["group"])
 
 
 def test_features_are_mappable_and_say_whose_they_are(project: Path) -> None:
