@@ -187,9 +187,9 @@ def claims_table(table: pd.DataFrame, presets: Sequence[Preset], docs: str) -> s
         own, random, honest = (
             _find(table, preset.name, split) for split in (_own(preset), "stratified_80_10_10", HONEST)
         )
-        cells = " | ".join("not run yet" if row is None else _with_interval(row, "accuracy") for row in (own, random, honest))
+        figures = ["not run yet" if row is None else _with_interval(row, "accuracy") for row in (own, random, honest)]
         gap = "" if own is None or honest is None else f"{100 * (own['accuracy'] - honest['accuracy']):.0f} points"
-        lines.append(f"| [`{preset.name}`]({docs}systems/{preset.name}.md) | {claim} | {cells} | {gap} |")
+        lines.append(f"| [`{preset.name}`]({docs}systems/{preset.name}.md) | {claim} | {' | '.join(figures)} | {gap} |")
     return "\n".join(lines)
 
 
