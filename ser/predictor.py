@@ -69,15 +69,12 @@ class Predictor:
 
         Raises:
             InputError: it is missing, damaged, or no model of this project.
+            ModuleNotFoundError: it needs torch.
         """
         path = Path(path)
         if _is_safetensors(path):
-            try:
-                from ser.model_file import read_model  # noqa: PLC0415 (torch, which an ONNX file does without)
-            except ModuleNotFoundError as error:
-                raise InputError(
-                    f"{path}: {error.name} is not installed; `pip install 'speech-emotion[train]'`, or take model.onnx"
-                ) from None
+            from ser.model_file import read_model  # noqa: PLC0415 (torch, which an ONNX file does without)
+
             return cls(read_model(path))
         from ser.onnx_file import OnnxModel  # noqa: PLC0415 (what safetensors do without)
 

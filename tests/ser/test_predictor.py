@@ -83,16 +83,6 @@ def test_a_trained_model_is_told_from_an_exported_one_and_says_the_same(
     assert trained.predict(path).probabilities == pytest.approx(predictor.predict(path).probabilities, abs=1e-6)
 
 
-def test_without_torch_a_trained_model_says_what_to_install(
-    small_model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write_model(small_model, tmp_path / "m.safetensors")
-    monkeypatch.delitem(sys.modules, "ser.model_file")
-    monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(InputError, match=r"torch is not installed; `pip install 'speech-emotion\[train\]'`"):
-        Predictor.load(tmp_path / "m.safetensors")
-
-
 def test_samples_and_open_files_are_heard_as_the_file_is(predictor: Predictor, tmp_path: Path) -> None:
     path = write_clip(tmp_path / "a.wav", 4, seconds=1.0)
     expected = predictor.predict(str(path))
