@@ -21,10 +21,9 @@ MAX_DESCRIPTION = 1 << 16
 """Characters of a description."""
 
 _FATAL = 4  # ORT_LOGGING_LEVEL_FATAL: what onnxruntime has to say is raised, and not printed, too
-_ERRORS = tuple(
-    getattr(runtime, name)
-    for name in ("Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NotImplemented", "RuntimeException")
-)
+_NAMES = ("Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NotImplemented", "RuntimeException")
+# UnicodeDecodeError: a message that quotes the file, where that is no UTF-8.
+_ERRORS = (UnicodeDecodeError, *(getattr(runtime, name) for name in _NAMES))
 
 
 class OnnxModel:
@@ -55,10 +54,15 @@ class OnnxModel:
             raise InputError(f"{path}: expected a description of at most {MAX_DESCRIPTION:,} characters, found more")
         self.description = parse_description(ExportedDescription, text, path)
         try:
-            self._session = onnxruntime.InferenceSession(data, _options(), providers=["CPUExecutionProvider"])
+            # Without its fallback, which prints to stdout and tries the same again.
+            self._session = onnxruntime.InferenceSession(
+                data, _options(), providers=["CPUExecutionProvider"], enable_fallback=0
+            )
+            fits = self._fits()
         except _ERRORS as error:
             raise InputError(f"{path}: not a readable model file: {error}") from None
-        self._check_shapes(path)
+        if not fits:
+            raise InputError(f"{path}: the network does not fit its description")
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -78,15 +82,15 @@ class OnnxModel:
             raise InputError(f"{path}: expected a model file of at most {MAX_BYTES:,} bytes, found more")
         return cls(data, path)
 
-    def _check_shapes(self, path: Path) -> None:
+    def _fits(self) -> bool:
+        """Whether the network's input and output are what the description says."""
         front_end = self.description.front_end
         expected = [
             (INPUT, "tensor(float)", [BATCH, n_bands(front_end), front_end.n_frames]),
             (OUTPUT, "tensor(float)", [BATCH, len(self.description.classes)]),
         ]
         ends = self._session.get_inputs() + self._session.get_outputs()
-        if [(end.name, end.type, end.shape) for end in ends] != expected:
-            raise InputError(f"{path}: the network does not fit its description")
+        return [(end.name, end.type, end.shape) for end in ends] == expected
 
     def probabilities(self, features: np.ndarray) -> np.ndarray:
         """Map features (batch, n_bands, n_frames) to probabilities (batch, n_classes), float64.

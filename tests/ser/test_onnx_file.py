@@ -139,3 +139,21 @@ def test_weights_that_are_no_numbers_are_refused(small_onnx: bytes) -> None:
     model = OnnxModel(changed(small_onnx, change), HERE)
     with pytest.raises(InputError, match="gives no finite numbers"):
         model.probabilities(np.zeros((1, 8, 13), dtype=np.float32))
+
+
+def test_damage_anywhere_is_one_line_or_harmless_and_prints_nothing(
+    small_onnx: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Nodes stand at the beginning and the description at the end, weights between them."""
+    rng = np.random.default_rng(0)
+    places = np.concatenate([np.arange(4000), len(small_onnx) - 1 - np.arange(800)])
+    n_refused = 0
+    for _ in range(150):
+        damaged = bytearray(small_onnx)
+        damaged[rng.choice(places)] = rng.integers(256)
+        try:
+            OnnxModel(bytes(damaged), HERE).probabilities(np.zeros((1, 8, 13), dtype=np.float32))
+        except InputError:
+            n_refused += 1
+    assert n_refused > 75
+    assert capfd.readouterr() == ("", "")
