@@ -36,7 +36,7 @@ $(VENV)/installed-test: requirements-test.txt $(VENV)/installed
 	@touch $@
 
 lock:
-	uv pip compile --quiet --upgrade pyproject.toml --output-file requirements.txt
+	uv pip compile --quiet --upgrade pyproject.toml --extra train --output-file requirements.txt
 	uv pip compile --quiet --upgrade pyproject.toml --extra test --constraint requirements.txt \
 		--output-file requirements-test.txt
 	uv pip compile --quiet --no-annotate --python-version 3.11 benchmarks/nkululeko-requirements.in \

@@ -40,13 +40,9 @@ def needed(requirements: list[str]) -> set[str]:
     return found
 
 
-LOCKS = [
-    ("requirements.txt", PROJECT["project"]["dependencies"]),
-    (
-        "requirements-test.txt",
-        PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["test"],
-    ),
-]
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+RUN = PROJECT["project"]["dependencies"] + EXTRAS["train"]
+LOCKS = [("requirements.txt", RUN), ("requirements-test.txt", RUN + EXTRAS["test"][1:])]
 
 
 @pytest.mark.parametrize(("name", "requirements"), LOCKS, ids=["run", "test"])
@@ -64,6 +60,15 @@ def test_every_requirement_is_pinned_within_its_range(name: str, requirements: l
 def test_the_lock_holds_what_is_needed_here_and_nothing_else(name: str, requirements: list[str]) -> None:
     here = {name for name, pin in read_lock(name).items() if pin.marker is None or pin.marker.evaluate()}
     assert here == needed(requirements) - CUDA
+
+
+def test_the_test_tools_come_with_all_that_is_tested() -> None:
+    assert EXTRAS["test"][0] == "speech-emotion[train]"
+
+
+def test_what_predict_needs_is_small() -> None:
+    heavy = {"torch", "librosa", "numba", "scipy", "pandas", "scikit-learn", "matplotlib", "dvc", "onnx"}
+    assert not needed(PROJECT["project"]["dependencies"]) & heavy
 
 
 def test_what_is_installed_is_what_is_locked() -> None:
