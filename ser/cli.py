@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from ser import corpora_cli, preset_cli
+from ser.explain_cli import explain
 from ser.export_cli import export
 from ser.predict_cli import predict
 
@@ -16,6 +17,7 @@ app = typer.Typer(
     epilog="Train a model with `dvc repro`; it is written to models/model.safetensors and models/model.onnx.",
 )
 app.command()(predict)
+app.command()(explain)
 app.command()(export)
 app.add_typer(corpora_cli.app, name="corpora")
 app.add_typer(preset_cli.app, name="preset")
