@@ -36,9 +36,12 @@ $(VENV)/installed-test: requirements-test.txt $(VENV)/installed
 	@touch $@
 
 lock:
-	uv pip compile --quiet --upgrade pyproject.toml --output-file requirements.txt
+	uv pip compile --quiet --upgrade pyproject.toml --extra listen --extra serve --extra train \
+		--output-file requirements.txt
 	uv pip compile --quiet --upgrade pyproject.toml --extra test --constraint requirements.txt \
 		--output-file requirements-test.txt
+	uv pip compile --quiet --no-annotate --python-version 3.11 benchmarks/nkululeko-requirements.in \
+		--output-file benchmarks/nkululeko-requirements.txt
 
 clean:
 	rm -rf $(VENV) dvc_plots .pytest_cache .mypy_cache .ruff_cache

@@ -6,28 +6,19 @@ Interrupted, it goes on from its last whole epoch when run again.
 """
 
 import time
-from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 import torch
 import typer
 
-from benchmarks.cells import write_cell
-from benchmarks.table import TOP, base_ids
+from benchmarks.cells import DATA, FEATURES, read_split, read_stores, write_cell
 from ser.datasets import select_training_data
-from ser.errors import InputError, user_errors
+from ser.errors import user_errors
 from ser.evaluation import predict_test
-from ser.feature_store import COLUMNS, FeatureStore, read_features
-from ser.metadata import read_metadata
 from ser.model_file import Model, ModelDescription
 from ser.params import EvaluateParams, load_params
 from ser.presets import find_preset, preset_params
-from ser.splits import read_splits
 from ser.training import fit
-
-DATA = TOP / "benchmarks" / "data"
-CELLS = TOP / "benchmarks" / "results" / "cells"
 
 
 def main(
@@ -40,9 +31,9 @@ def main(
         # One core: its minutes mean the same everywhere, and as many cells as there are cores can run side by side.
         torch.set_num_threads(1)
         params = preset_params(find_preset(system)).train.model_copy(update={"seed": seed})
-        folder = DATA / "splits" / f"{split}-{seed}"
-        splits = read_splits(folder / "splits.csv")
-        features, augmented = read_stores(DATA / "features" / system, folder)
+        utterances = read_split(split, seed)
+        features, augmented = read_stores(FEATURES / system, utterances)
+        splits = utterances[["utterance_id", "subset"]]
         data = select_training_data(features, augmented, splits)
         started = time.monotonic()
         fitted = fit(
@@ -71,26 +62,12 @@ def main(
         write_cell(
             predict_test(model, features, splits),
             data.classes,
-            folder / "audit.json",
             costs,
             load_params(EvaluateParams),
-            CELLS / system / f"{split}-{seed}.json",
+            system,
+            split,
+            seed,
         )
-
-
-def read_stores(features: Path, split: Path) -> tuple[FeatureStore, FeatureStore]:
-    """The rows of the split's utterances, and the copies of those in train."""
-    stored, copies = read_features(features / "features"), read_features(features / "augmented")
-    utterances = read_metadata(split / "metadata.csv").merge(read_splits(split / "splits.csv"), validate="one_to_one")
-    places = pd.Index(stored.utterances["utterance_id"]).get_indexer(pd.Index(base_ids(utterances["utterance_id"])))
-    if (places < 0).any():
-        raise InputError(f"{features}: has no features of {utterances['utterance_id'].iloc[int(places.argmin())]}")
-    train = utterances.loc[utterances["subset"] == "train", "utterance_id"]
-    chosen = copies.utterances["source_utterance_id"].isin(train).to_numpy()
-    return (
-        FeatureStore(stored.features[places], utterances[list(COLUMNS)], stored.front_end),
-        FeatureStore(copies.features[chosen], copies.utterances[chosen].reset_index(drop=True), copies.front_end),
-    )
 
 
 if __name__ == "__main__":

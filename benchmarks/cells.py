@@ -1,35 +1,71 @@
-"""A cell of the tables: one system, one split, one seed; its scores as JSON and its predictions as CSV beside them."""
+"""A cell of the tables: one system, one split, one seed; what it reads, and how it is written."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from benchmarks.table import TOP, base_ids
+from ser.errors import InputError
+from ser.feature_store import COLUMNS, FeatureStore, read_features
 from ser.metrics import score_predictions
 from ser.params import EvaluateParams
-from ser.storage import read_json, write_json, write_table
+from ser.storage import read_table, write_json, write_table
+
+DATA = TOP / "benchmarks" / "data"
+FEATURES = DATA / "features"
+CELLS = TOP / "benchmarks" / "results" / "cells"
+
+
+def read_split(split: str, seed: int) -> pd.DataFrame:
+    """Read what `benchmarks.splits` wrote: the columns of a feature store, and subset."""
+    return read_table(DATA / "splits" / f"{split}-{seed}.csv", COLUMNS | {"subset": str})
+
+
+def read_stores(features: Path, utterances: pd.DataFrame) -> tuple[FeatureStore, FeatureStore]:
+    """Pick a split's utterances out of a system's features, and the augmented copies of those in train.
+
+    Args:
+        features: the folder that `benchmarks.features` wrote.
+        utterances: the columns of a feature store, and subset.
+
+    Raises:
+        InputError: an utterance has no features.
+    """
+    stored, copies = read_features(features / "features"), read_features(features / "augmented")
+    places = pd.Index(stored.utterances["utterance_id"]).get_indexer(pd.Index(base_ids(utterances["utterance_id"])))
+    if (places < 0).any():
+        raise InputError(f"{features}: has no features of {utterances['utterance_id'].iloc[int(places.argmin())]}")
+    train = utterances.loc[utterances["subset"] == "train", "utterance_id"]
+    chosen = copies.utterances["source_utterance_id"].isin(train).to_numpy()
+    return (
+        FeatureStore(stored.features[places], utterances[list(COLUMNS)], stored.front_end),
+        FeatureStore(copies.features[chosen], copies.utterances[chosen].reset_index(drop=True), copies.front_end),
+    )
 
 
 def write_cell(
     predictions: pd.DataFrame,
     classes: Sequence[str],
-    audit: Path,
     costs: Mapping[str, float],
     params: EvaluateParams,
-    out: Path,
+    system: str,
+    split: str,
+    seed: int,
 ) -> None:
-    """Score the predictions of a test subset and write them.
+    """Score the predictions of a test subset and write SYSTEM/SPLIT-SEED.json, and the predictions beside it as CSV.
 
     Args:
         predictions: as `ser.evaluation.predict_test` gives them.
         classes: the emotions, in the order of the probabilities.
-        audit: the file that the stage ``split`` writes: the protocol, and what its subsets share.
         costs: what the system took: ``minutes`` of training, ``weights`` and the like.
         params: how the scores' intervals are made.
-        out: the JSON file, SYSTEM/SPLIT-SEED.json; the predictions go to the CSV file of the same name.
+        system: a preset, or a toolkit.
+        split: of benchmarks/table.yaml.
+        seed: of the split and the training.
     """
-    split = read_json(audit)["split"]
     scores = score_predictions(predictions, classes, params)
+    cell = CELLS / system / f"{split}-{seed}.json"
     # Four decimals: hundreds of these files are committed.
-    write_table(predictions.round(4), out.with_suffix(".csv"))
-    write_json({"protocol": split["protocol"], "leaks": split["leaks"], "costs": dict(costs)} | scores, out)
+    write_table(predictions.round(4), cell.with_suffix(".csv"))
+    write_json({"costs": dict(costs)} | scores, cell)

@@ -13,8 +13,9 @@ import typer
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from benchmarks.cells import CELLS
 from benchmarks.documents import write_block
-from benchmarks.table import TOP, read_table_definition
+from benchmarks.table import AUDITS, TOP, read_table_definition
 from ser.errors import user_errors
 from ser.leaks import describe_leaks
 from ser.metadata import order_emotions
@@ -24,7 +25,6 @@ from ser.plots.figures import BLUE, GREY, ORANGE, VERMILLION, save_figure
 from ser.presets import Preset, list_presets
 from ser.storage import read_json, read_table, write_table
 
-CELLS = TOP / "benchmarks" / "results" / "cells"
 TABLE = TOP / "benchmarks" / "results" / "table.csv"
 PICTURE = TOP / "benchmarks" / "results" / "claims.png"
 HONEST = "luna5"
@@ -35,7 +35,7 @@ SCORES = {"uar": "UAR", "accuracy": "accuracy", "macro_f1": "macro F1"}
 def main() -> None:
     """Score all cells, write benchmarks/results/, and fill in README and docs/."""
     with user_errors():
-        table = summarise(CELLS, load_params(EvaluateParams))
+        table = summarise(CELLS, AUDITS, load_params(EvaluateParams))
         presets = list_presets(TOP / "presets")
         write_table(table, TABLE)
         draw_claims(table, presets, PICTURE)
@@ -73,7 +73,7 @@ def table_corpora(split: str) -> tuple[str, ...]:
     return splits[split if split in splits else f"{split}-0"].corpora
 
 
-def summarise(cells: Path, params: EvaluateParams) -> pd.DataFrame:
+def summarise(cells: Path, audits: Path, params: EvaluateParams) -> pd.DataFrame:
     """One row per system and protocol.
 
     Folds of one protocol are pooled; a seed counts once all its folds are there. ``mean`` and ``sd`` are over the
@@ -82,6 +82,7 @@ def summarise(cells: Path, params: EvaluateParams) -> pd.DataFrame:
 
     Args:
         cells: the folder SYSTEM/SPLIT-SEED.json, with the predictions beside each.
+        audits: the folder SPLIT-SEED.json of what the splits' subsets share.
         params: how the intervals are made.
 
     Raises:
@@ -91,6 +92,7 @@ def summarise(cells: Path, params: EvaluateParams) -> pd.DataFrame:
     for folder in sorted(path for path in cells.iterdir() if path.is_dir()):
         for split, paths in _groups(folder).items():
             scored = [read_json(path) for path in paths]
+            audit = read_json(audits / paths[0].name)
             predictions = pd.concat([_read_predictions(path.with_suffix(".csv")) for path in paths])
             pooled = score_predictions(predictions, order_emotions(set(predictions["emotion"])), params)
             per_cell = pd.DataFrame([{name: cell[name] for name in SCORES} for cell in scored])
@@ -98,7 +100,7 @@ def summarise(cells: Path, params: EvaluateParams) -> pd.DataFrame:
             row: dict[str, Any] = {
                 "system": folder.name,
                 "split": split,
-                "protocol": scored[0]["protocol"],
+                "protocol": audit["protocol"],
                 "cells": len(paths),
                 "seeds": len({path.stem.rpartition("-")[2] for path in paths}),
                 "test_clips": predictions["utterance_id"].nunique(),
@@ -113,7 +115,7 @@ def summarise(cells: Path, params: EvaluateParams) -> pd.DataFrame:
                 "ece": pooled["ece"],
                 "minutes": costs["minutes"].mean(),
                 "weights": costs["weights"].max() if "weights" in costs else float("nan"),
-                "shared": describe_leaks({"train_test": scored[0]["leaks"]["train_test"]}).removeprefix(
+                "shared": describe_leaks({"train_test": audit["leaks"]["train_test"]}).removeprefix(
                     "train and test share "
                 ),
             }
@@ -185,9 +187,9 @@ def claims_table(table: pd.DataFrame, presets: Sequence[Preset], docs: str) -> s
         own, random, honest = (
             _find(table, preset.name, split) for split in (_own(preset), "stratified_80_10_10", HONEST)
         )
-        cells = " | ".join("" if row is None else _with_interval(row, "accuracy") for row in (own, random, honest))
+        figures = ["not run yet" if row is None else _with_interval(row, "accuracy") for row in (own, random, honest)]
         gap = "" if own is None or honest is None else f"{100 * (own['accuracy'] - honest['accuracy']):.0f} points"
-        lines.append(f"| [`{preset.name}`]({docs}systems/{preset.name}.md) | {claim} | {cells} | {gap} |")
+        lines.append(f"| [`{preset.name}`]({docs}systems/{preset.name}.md) | {claim} | {' | '.join(figures)} | {gap} |")
     return "\n".join(lines)
 
 

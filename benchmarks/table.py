@@ -15,6 +15,8 @@ from ser.scans import read_scan
 TOP = Path(__file__).resolve().parent.parent
 TABLE = TOP / "benchmarks" / "table.yaml"
 SCANS = TOP / "benchmarks" / "data" / "scans"
+AUDITS = TOP / "benchmarks" / "results" / "splits"
+"""What the subsets of each split share: SPLIT-SEED.json."""
 
 
 class SplitDefinition(Section):

@@ -73,14 +73,15 @@ def fetch(
         _agree(source, accept_licence)
         n_unpacked = download.fetch(source, target)
         typer.echo(f"{target}: {n_unpacked:,} recordings")
-        typer.echo(f"next: set ingest.corpus to {name} in params.yaml, then run `dvc repro`")
+        typer.echo(f"next: set ingest.corpora to [{name}] in params.yaml, then run `dvc repro`")
 
 
 def _agree(source: Source, accepted: bool) -> None:
     """Print the licence, and ask for consent unless it is given."""
-    typer.echo(f"{CORPORA[source.corpus].title}: {source.file}, {source.n_bytes / 1e6:,.0f} MB")
-    typer.echo(f"Cite: {CORPORA[source.corpus].source}")
-    typer.echo(f"Licence: {source.licence}, {source.licence_url}")
+    card = CORPORA[source.corpus]
+    typer.echo(f"{card.title}: {source.file}, {source.n_bytes / 1e6:,.0f} MB")
+    typer.echo(f"Cite: {card.source}")
+    typer.echo(f"Licence: {card.licence}, {card.licence_url}")
     if accepted:
         return
     if not _is_terminal():
@@ -99,8 +100,8 @@ def _row(name: str, folder: Path) -> tuple[str, ...]:
     return (
         name,
         f"{n_here:,}" if n_here else "-",
-        f"{card.clips:,}" if card.clips else "-",
+        f"{card.clips:,} {card.clips_are}".rstrip() if card.clips else "-",
         f"{card.hours:.1f}" if card.hours else "-",
-        card.licence or SOURCES[name].licence,
+        card.licence,
         card.url or "-",
     )

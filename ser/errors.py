@@ -14,9 +14,19 @@ class InputError(Exception):
 
 @contextmanager
 def user_errors() -> Iterator[None]:
-    """Turn an `InputError` into one line on stderr and exit code 1; anything else is a bug and keeps its traceback."""
+    """Turn an `InputError` into one line on stderr and exit code 1; anything else is a bug and keeps its traceback.
+
+    So, too, where a package is missing that comes with the extra ``train`` alone.
+    """
     try:
         yield
     except InputError as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        raise SystemExit(1) from None
+        message = str(error)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] in ("ser", "stages", "benchmarks"):
+            raise
+        message = f"{error.name} is not installed; `pip install 'speech-emotion[train]'` brings it"
+    else:
+        return
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    raise SystemExit(1)

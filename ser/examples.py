@@ -94,4 +94,10 @@ def batches(examples: Examples, batch_size: int, shuffle_seed: int | None = None
         Pairs of features (batch, n_bands, n_frames), float32, and classes (batch,), int64.
     """
     sampler = None if shuffle_seed is None else _Shuffled(len(examples), shuffle_seed)
-    return DataLoader(_BatchReader(examples), batch_size=batch_size, sampler=sampler, collate_fn=lambda batch: batch)
+    return DataLoader(
+        _BatchReader(examples),
+        batch_size=batch_size,
+        sampler=sampler,
+        collate_fn=lambda batch: batch,
+        generator=torch.Generator(),  # its own: what it draws from the global one would depend on when it starts
+    )

@@ -10,23 +10,31 @@ N_BITS = 512
 N_SEGMENTS, N_BANDS = 33, 17  # 32 x 16 differences make the bits
 SAMPLING_RATE, N_FFT, HOP_LENGTH = 8_000, 512, 64
 LOWEST_BAND, HIGHEST_BAND = 150.0, 3_400.0  # hertz: what telephone speech keeps
-TRIM, FLOOR = 1e-2, 1e-4  # of the loudest frame's power: where the voice begins, and what counts as nothing
+VOICED, FLOOR = 3e-3, 1e-4  # of the loudest frame's power: what is taken for voice, and what for nothing
+TAIL = 0.01  # of the voice's energy, left out at either end
+
+SAME_RECORDING_BITS = 45
+"""Two recordings that differ in at most this many bits are one, stored in another way.
+
+Copies of RAVDESS's 1,440 clips of speech and of 700 of TESS at 44,100, 22,050, 16,000 or 8,000 Hz, in stereo, as MP3,
+at 0.3 of the level, or with silence added or cut off, all do. The nearest two different recordings differ in 119 bits
+in RAVDESS, in 130 in TESS, and in 72 among synthetic voices that express nothing.
+"""
 
 NEAR_IDENTICAL_BITS = 80
-"""Two recordings that differ in at most this many bits are taken for copies.
+"""Two recordings that differ in at most this many bits may be copies.
 
-On the 1,440 clips of RAVDESS speech the nearest two different recordings differ in 108 bits or more. Of their copies
-with white noise at 20 dB, as 128 kbit/s MP3, resampled to 22,050 Hz, quieter, or with leading silence, 99 % differ in
-less than 80; with noise at 10 dB one in ten differs in more.
+With white noise at 20 dB 99 % of the copies of RAVDESS's clips do, and 94 % of TESS's; at 10 dB 92 % and 2 %.
 """
 
 
 def fingerprint(samples: np.ndarray, sampling_rate: int) -> str:
     """Describe a recording by the signs of its energy differences over time and frequency.
 
-    The part above -20 dB of the loudest frame is cut into 33 equal segments, so that leading silence does not matter,
-    and each into 17 bands. A bit says whether the step from one band to the next grows from one segment to the next,
-    which neither gain nor a steady filter changes.
+    The part that holds the voice's energy is cut into 33 equal segments, so that leading silence does not matter, and
+    each into 17 bands. A bit says whether the step from one band to the next grows from one segment to the next, which
+    neither gain nor a steady filter changes. The part's ends are shares of the energy: at the first and the last frame
+    of some level they would jump more often when a copy's samples differ a little.
 
     Args:
         samples: shape (n_samples, n_channels), not silent.
@@ -45,12 +53,12 @@ def fingerprint(samples: np.ndarray, sampling_rate: int) -> str:
     power = np.abs(np.fft.rfft(frames * np.hanning(N_FFT).astype(np.float32))) ** 2
     energy = power @ _bands()  # (frames, bands)
     total = energy.sum(axis=1)
-    voiced = np.flatnonzero(total >= TRIM * total.max())
-    energy = energy[voiced[0] : voiced[-1] + 1]
+    voice = np.concatenate([[0], np.maximum(total - VOICED * total.max(), 0).cumsum()])
+    start, end = np.interp([TAIL * voice[-1], (1 - TAIL) * voice[-1]], voice, np.arange(len(voice)))
 
     # Segment edges fall between frames: interpolate the running sum.
     running = np.vstack([np.zeros(N_BANDS), energy.cumsum(axis=0)])
-    edges = np.linspace(0, len(energy), N_SEGMENTS + 1)
+    edges = np.linspace(start, end, N_SEGMENTS + 1)
     at_edges = np.stack([np.interp(edges, np.arange(len(running)), band) for band in running.T], axis=1)
     level = np.log(np.diff(at_edges, axis=0) + FLOOR * total.max())  # (segments, bands)
     bits = np.diff(np.diff(level, axis=1), axis=0) > 0  # (segments - 1, bands - 1)

@@ -6,18 +6,19 @@ from typing import Any
 
 import pandas as pd
 
+from ser.audit.copies import ALTERED_COPY, DUPLICATE, find_copies
 from ser.errors import InputError
-from ser.metadata import EMOTIONS
+from ser.metadata import COLUMNS, EMOTIONS
 from ser.params import IngestParams
 from ser.scans import SCAN_REASONS, Scan
 
 CONFLICTING_LABELS, NAME_CLASH = "conflicting labels", "name clash"
-DUPLICATE, LEFT_OUT, NOT_SHARED = "duplicate", "left out by relabel", "emotion not shared"
+LEFT_OUT, NOT_SHARED = "left out by relabel", "emotion not shared"
 
 UNUSABLE_REASONS = (*SCAN_REASONS, CONFLICTING_LABELS, NAME_CLASH)
 """Why a file is rejected because something is wrong with it."""
 
-OTHER_REASONS = (DUPLICATE, LEFT_OUT, NOT_SHARED)
+OTHER_REASONS = (DUPLICATE, ALTERED_COPY, LEFT_OUT, NOT_SHARED)
 """Why a file is left out although nothing is wrong with it."""
 
 
@@ -69,10 +70,10 @@ def ingest(scans: Sequence[Scan], params: IngestParams) -> Ingested:
     """Put corpora together.
 
     Emotions are renamed by ``params.relabel``; what maps to nothing is left out, and with ``params.emotions`` =
-    ``intersection`` also what not all corpora have. Copies of one recording (the same decoded audio and the same
-    labels), in one corpus or in two, are kept once, the first in order, unless ``params.keep_duplicates``. When copies
-    carry different labels, or two recordings of a corpus the same name, none is kept: which one is right cannot be
-    known.
+    ``intersection`` also what not all corpora have. Copies of one recording with the same labels, in one corpus or in
+    two, are kept once, unless ``params.keep_duplicates``; what a copy is, and which one is kept, says
+    `ser.audit.copies.find_copies`. When copies carry different labels, or two recordings of a corpus the same name,
+    none is kept: which one is right cannot be known.
 
     Args:
         scans: of the corpora that ``params`` names, in that order.
@@ -83,31 +84,37 @@ def ingest(scans: Sequence[Scan], params: IngestParams) -> Ingested:
             not occur.
     """
     metadata = pd.concat([found.utterances for found in scans], ignore_index=True)
-    rejected = pd.concat([found.rejected for found in scans], ignore_index=True)
     metadata["emotion"] = _relabelled(metadata["emotion"], params)
     return _settle(
-        Ingested(metadata, rejected),
+        scans,
+        metadata,
         _left_out,
         _conflicting_labels,
         _name_clashes,
-        *([] if params.keep_duplicates else [_duplicates]),
+        *([] if params.keep_duplicates else [_copies]),
         *([_not_shared] if params.emotions == "intersection" else []),
     )
 
 
 def settle_copies(found: Scan) -> Ingested:
     """Sort out the copies of one corpus as `ingest` does, and keep its own emotions."""
-    return _settle(Ingested(found.utterances, found.rejected), _conflicting_labels, _name_clashes, _duplicates)
+    return _settle([found], found.utterances, _conflicting_labels, _name_clashes, _copies)
 
 
-def _settle(ingested: Ingested, *steps: Callable[[pd.DataFrame], pd.DataFrame]) -> Ingested:
-    """Move what each step finds from the metadata to the rejected files; make the ids of what stays unique."""
-    metadata, rejected = ingested.metadata, [ingested.rejected]
+def _settle(scans: Sequence[Scan], metadata: pd.DataFrame, *steps: Callable[[pd.DataFrame], pd.DataFrame]) -> Ingested:
+    """Move what each step finds from the metadata to the rejected files; make the ids of what stays unique.
+
+    Steps see the metadata with what `find_copies` looks at, and with ``recording``, which copies have in common.
+    """
+    conditions = pd.concat([found.conditions for found in scans], ignore_index=True)
+    metadata = metadata.merge(conditions[["path", "signal_hash", "container", "rms_db"]], on="path", validate="1:1")
+    metadata["recording"] = find_copies(metadata)["original"].combine_first(metadata["path"])
+    rejected = [found.rejected for found in scans]
     for find in steps:
         found = find(metadata)
         rejected.append(found)
         metadata = metadata.drop(found.index)
-    metadata = metadata.assign(utterance_id=_unique_ids(metadata["utterance_id"]))
+    metadata = metadata[list(COLUMNS)].assign(utterance_id=_unique_ids(metadata["utterance_id"]))
     return Ingested(
         metadata.sort_values("utterance_id", ignore_index=True),
         pd.concat(rejected).sort_values("path", ignore_index=True),
@@ -130,7 +137,7 @@ def _relabelled(emotions: pd.Series, params: IngestParams) -> pd.Series:
     return emotions.map(lambda emotion: params.relabel.get(emotion, emotion))
 
 
-def _rejected(rows: pd.DataFrame, reason: str, detail: pd.Series | str) -> pd.DataFrame:
+def _rejected(rows: pd.DataFrame, reason: pd.Series | str, detail: pd.Series | str) -> pd.DataFrame:
     """Say why rows of the metadata are left out; keeps their index."""
     return pd.DataFrame({"path": rows["path"], "reason": reason, "detail": rows["path"] + ": " + detail})
 
@@ -140,24 +147,21 @@ def _left_out(metadata: pd.DataFrame) -> pd.DataFrame:
 
 
 def _conflicting_labels(metadata: pd.DataFrame) -> pd.DataFrame:
-    n_emotions = metadata.groupby("audio_hash")["emotion"].transform("nunique")
+    n_emotions = metadata.groupby("recording")["emotion"].transform("nunique")
     # A corpus may not say who speaks: that is no conflict.
-    speakers = (
-        metadata["speaker"].where(metadata["speaker"] != "").groupby([metadata["audio_hash"], metadata["corpus"]])
-    )
+    speakers = metadata["speaker"].where(metadata["speaker"] != "").groupby([metadata["recording"], metadata["corpus"]])
     conflict = (n_emotions > 1) | (speakers.transform("nunique") > 1)
     return _rejected(metadata[conflict], CONFLICTING_LABELS, "a copy of this recording is labelled otherwise")
 
 
 def _name_clashes(metadata: pd.DataFrame) -> pd.DataFrame:
-    n_recordings = metadata.groupby("utterance_id")["audio_hash"].transform("nunique")
+    n_recordings = metadata.groupby("utterance_id")["recording"].transform("nunique")
     return _rejected(metadata[n_recordings > 1], NAME_CLASH, "another recording has the same name")
 
 
-def _duplicates(metadata: pd.DataFrame) -> pd.DataFrame:
-    first = metadata.groupby("audio_hash")["path"].transform("first")
-    copies = metadata["path"] != first
-    return _rejected(metadata[copies], DUPLICATE, "the same recording as " + first[copies])
+def _copies(metadata: pd.DataFrame) -> pd.DataFrame:
+    copies = find_copies(metadata)  # anew: the first original may be gone
+    return _rejected(copies, copies["kind"], copies["detail"])
 
 
 def _not_shared(metadata: pd.DataFrame) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from ser.fingerprint import NEAR_IDENTICAL_BITS, fingerprint_distances
+from ser.fingerprint import N_BITS, NEAR_IDENTICAL_BITS, SAME_RECORDING_BITS, fingerprint_distances
 from ser.metadata import SUBSETS
 
 
@@ -18,9 +18,9 @@ def audit_leaks(metadata: pd.DataFrame, splits: pd.DataFrame) -> dict[str, dict[
 
     Returns:
         For each of ``train_validation``, ``train_test`` and ``validation_test``: ``shared_speakers``, the known
-        speakers in both; ``same_recording``, the utterances of the second subset whose decoded audio is also in the
-        first; ``near_identical``, those of the others that differ from one in the first in at most
-        `NEAR_IDENTICAL_BITS` bits of their fingerprints.
+        speakers in both; ``same_recording``, the utterances of the second subset whose recording is also in the first,
+        be it at another rate or level: fingerprints differ in at most `SAME_RECORDING_BITS` bits; ``near_identical``,
+        those of the others that differ from one in the first in at most `NEAR_IDENTICAL_BITS`.
     """
     table = metadata.merge(splits, on="utterance_id", validate="one_to_one")
     parts = {subset: table[table["subset"] == subset] for subset in SUBSETS}
@@ -28,13 +28,13 @@ def audit_leaks(metadata: pd.DataFrame, splits: pd.DataFrame) -> dict[str, dict[
 
 
 def _shared(first: pd.DataFrame, second: pd.DataFrame) -> dict[str, int]:
-    same = second["audio_hash"].isin(first["audio_hash"])
-    others = second.loc[~same, "fingerprint"].tolist()
-    distances = fingerprint_distances(others, first["fingerprint"].tolist())
+    distances = fingerprint_distances(second["fingerprint"].tolist(), first["fingerprint"].tolist())
+    nearest = distances.min(axis=1, initial=N_BITS)
+    same = nearest <= SAME_RECORDING_BITS
     return {
         "shared_speakers": len(set(first["speaker"]) & set(second["speaker"]) - {""}),
         "same_recording": int(same.sum()),
-        "near_identical": int((distances.min(axis=1, initial=512) <= NEAR_IDENTICAL_BITS).sum()),
+        "near_identical": int((~same & (nearest <= NEAR_IDENTICAL_BITS)).sum()),
     }
 
 

@@ -18,7 +18,7 @@ UNUSED = "unused"
 """The subset of utterances that a protocol leaves out."""
 
 COLUMNS: dict[str, type] = {
-    "utterance_id": str,  # unique: corpus and file name
+    "utterance_id": str,  # unique: the corpus, and what it calls the recording
     "corpus": str,
     "path": str,  # of the recording, as the ingest stage was given it
     "emotion": str,

@@ -1,40 +1,18 @@
 """The model file: weights, and everything else that inference needs, in one safetensors file."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
 
+import numpy as np
 import torch
-from pydantic import Field, Strict
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from ser.description import METADATA_KEY, ModelDescription, parse_description
 from ser.errors import InputError
 from ser.features import n_bands
 from ser.models.classifier import Classifier
-from ser.params import Architecture, FeatureParams, Section, validated
 from ser.storage import replacing
-
-METADATA_KEY = "ser"
-
-
-class ModelDescription(Section):
-    """What a model file says about its weights.
-
-    Attributes:
-        format: version of this description.
-        architecture: a module of `ser.models`.
-        classes: the emotions, in the order of the logits.
-        front_end: how a recording becomes the network's input.
-        trained_on: corpora whose utterances were trained on.
-    """
-
-    format: Literal[2]
-    architecture: Architecture
-    classes: Annotated[tuple[str, ...], Strict(False), Field(min_length=2, max_length=100)]
-    front_end: FeatureParams
-    trained_on: Annotated[tuple[str, ...], Strict(False)]
 
 
 @dataclass(frozen=True)
@@ -43,6 +21,10 @@ class Model:
 
     classifier: Classifier
     description: ModelDescription
+
+    def probabilities(self, features: np.ndarray) -> np.ndarray:
+        """Map features (batch, n_bands, n_frames) to probabilities (batch, n_classes), float64."""
+        return self.classifier.probabilities(features)
 
 
 def write_model(model: Model, path: Path) -> None:
@@ -72,11 +54,7 @@ def read_model(path: Path) -> Model:
         raise InputError(f"{path}: not a readable model file: {error}") from None
     if METADATA_KEY not in metadata:
         raise InputError(f"{path}: a safetensors file, but not a model of this project: it has no description")
-    try:
-        values = json.loads(metadata[METADATA_KEY])
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}: its description is not JSON: {error}") from None
-    description = validated(ModelDescription, values, f"{path}: description")
+    description = parse_description(ModelDescription, metadata[METADATA_KEY], path)
     front_end = description.front_end
     try:
         classifier = Classifier(

@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationError, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from ser.errors import InputError
 
@@ -50,7 +48,8 @@ PositiveRange = Annotated[
 class Section(BaseModel):
     """A part of params.yaml: frozen, no unknown keys, no silent conversion between types."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    # Built when it is first used: `ser predict` needs one section of all these, and starts the sooner.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
     name: ClassVar[str]
 
 
@@ -275,6 +274,9 @@ def load_params(section: type[AnySection], path: Path = PARAMS_FILE) -> AnySecti
         InputError: the file is missing or is not YAML, or a value is not what the schema says; names file, key, what
             was expected and what was found.
     """
+    from ruamel.yaml import YAML  # noqa: PLC0415 (slow to import, and a model file's description does without it)
+    from ruamel.yaml.error import YAMLError  # noqa: PLC0415
+
     try:
         # YAML 1.2, as DVC reads it: 1e-2 is a number, `no` is a word.
         values = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))

@@ -1,14 +1,33 @@
 """A model file in, emotions out."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Protocol, Self
 
 import numpy as np
 
-from ser.audio import decode
+from ser.description import ModelDescription
+from ser.errors import InputError
 from ser.features import front_end, prepare_signal
-from ser.model_file import Model, read_model
+from ser.inputs import decode_file, decode_stream
+from ser.threads import thread_map
+
+Recording = str | Path | BinaryIO | np.ndarray
+"""A file's path, an open file, or samples of shape (n_samples,) or (n_samples, n_channels), in [-1, 1]."""
+
+_BATCH = 32  # recordings whose features are in memory at once
+
+
+class LoadedModel(Protocol):
+    """A network and its description: `ser.onnx_file.OnnxModel` or, with torch, `ser.model_file.Model`."""
+
+    @property
+    def description(self) -> ModelDescription:
+        """What its file says of it."""
+
+    def probabilities(self, features: np.ndarray) -> np.ndarray:
+        """Map features (batch, n_bands, n_frames) to probabilities (batch, n_classes), float64."""
 
 
 @dataclass(frozen=True)
@@ -25,55 +44,139 @@ class Prediction:
     probabilities: dict[str, float]
     seconds: float
 
+    @property
+    def confidence(self) -> float:
+        """The probability of the most probable emotion."""
+        return self.probabilities[self.emotion]
+
 
 class Predictor:
-    """Predicts from the model file alone: front end and class names travel in it.
+    """Predicts from the model file alone: front end and class names travel in it. Threads may share one.
+
+        predictor = Predictor.load("models/model.onnx")
+        predictor.predict("a.wav").emotion
 
     Args:
-        model: a trained model.
+        model: a loaded model.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: LoadedModel) -> None:
         self.model = model
 
     @classmethod
-    def load(cls, path: Path) -> Self:
-        """Read a model file.
+    def load(cls, path: str | Path) -> Self:
+        """Read a model file: ONNX, or safetensors if torch is installed.
 
         Raises:
             InputError: it is missing, damaged, or no model of this project.
+            ModuleNotFoundError: it needs torch.
         """
-        return cls(read_model(path))
+        path = Path(path)
+        if _is_safetensors(path):
+            from ser.model_file import read_model  # noqa: PLC0415 (torch, which an ONNX file does without)
+
+            return cls(read_model(path))
+        from ser.onnx_file import OnnxModel  # noqa: PLC0415 (what safetensors do without)
+
+        return cls(OnnxModel.read(path))
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The emotions, in the order of the columns that `predict_proba` gives."""
+        return self.model.description.classes
 
     @property
     def heard_seconds(self) -> float:
         """How much of a recording the model hears: the beginning, after leading silence."""
         return self.model.description.front_end.duration
 
-    def predict(self, path: Path) -> Prediction:
+    def predict(self, recording: Recording, sampling_rate: int | None = None) -> Prediction:
         """Say which emotion a recording carries.
 
         Args:
-            path: WAV, FLAC, Ogg or MP3, at any sampling rate, mono or not.
+            recording: WAV, FLAC, Ogg or MP3 at any sampling rate, mono or not; MP4 and WebM if ffmpeg is installed; or
+                samples, finite and not silent.
+            sampling_rate: of samples, in hertz; None: the model's own.
 
         Raises:
-            AudioError: the file is missing, not audio, damaged, empty or silent.
+            InputError: the recording cannot be used; `ser.audio.AudioError` if it is a file that is missing, not audio,
+                damaged, empty or silent.
         """
-        return self.predict_samples(*decode(path))
+        signal, features = self._analyse(recording, sampling_rate)
+        probabilities = self.model.probabilities(features[None])[0]
+        return Prediction(
+            emotion=self.classes[int(probabilities.argmax())],
+            probabilities=dict(zip(self.classes, probabilities.tolist(), strict=True)),
+            seconds=len(signal) / self.model.description.front_end.sampling_rate,
+        )
 
-    def predict_samples(self, samples: np.ndarray, sampling_rate: int) -> Prediction:
-        """Say which emotion decoded audio carries.
+    def predict_many(
+        self, recordings: Sequence[Recording] | np.ndarray, sampling_rate: int | None = None, jobs: int | None = None
+    ) -> Iterator[Prediction]:
+        """Yield the prediction of every recording, in order.
 
         Args:
-            samples: shape (n_samples, n_channels), in [-1, 1].
-            sampling_rate: in hertz.
+            recordings: as for `predict`.
+            sampling_rate: as for `predict`.
+            jobs: number of threads; None: as many as there are cores.
+
+        Raises:
+            InputError: at the first recording that cannot be used.
         """
-        description = self.model.description
-        signal = prepare_signal(samples, sampling_rate, description.front_end)
-        features = front_end(signal, description.front_end)
-        probabilities = self.model.classifier.probabilities(features[None])[0]
-        return Prediction(
-            emotion=description.classes[int(probabilities.argmax())],
-            probabilities=dict(zip(description.classes, probabilities.tolist(), strict=True)),
-            seconds=len(signal) / description.front_end.sampling_rate,
+        return thread_map(lambda recording: self.predict(recording, sampling_rate), list(recordings), jobs)
+
+    def predict_proba(
+        self, recordings: Sequence[Recording] | np.ndarray, sampling_rate: int | None = None
+    ) -> np.ndarray:
+        """Probabilities as scikit-learn's classifiers give them.
+
+        Args:
+            recordings: as for `predict`.
+            sampling_rate: as for `predict`.
+
+        Returns:
+            float64, shape (len(recordings), len(classes)), columns in the order of `classes`.
+
+        Raises:
+            InputError: a recording cannot be used.
+        """
+        batches = [recordings[start : start + _BATCH] for start in range(0, len(recordings), _BATCH)]
+        found = [
+            self.model.probabilities(np.stack([self._analyse(one, sampling_rate)[1] for one in batch]))
+            for batch in batches
+        ]
+        return np.concatenate([np.empty((0, len(self.classes))), *found])
+
+    def _analyse(self, recording: Recording, sampling_rate: int | None) -> tuple[np.ndarray, np.ndarray]:
+        """The signal that is left of a recording after trimming, and its features."""
+        params = self.model.description.front_end
+        if isinstance(recording, np.ndarray):
+            samples, rate = _checked_samples(recording), sampling_rate or params.sampling_rate
+        elif isinstance(recording, str | Path):
+            samples, rate = decode_file(Path(recording))
+        else:
+            samples, rate = decode_stream(recording)
+        signal = prepare_signal(samples, rate, params)
+        return signal, front_end(signal, params)
+
+
+def _checked_samples(samples: np.ndarray) -> np.ndarray:
+    if samples.ndim not in (1, 2) or samples.size == 0 or not np.issubdtype(samples.dtype, np.floating):
+        raise InputError(
+            "expected floating-point samples of shape (n_samples,) or (n_samples, n_channels),"
+            f" found {samples.dtype} of shape {samples.shape}"
         )
+    if not np.isfinite(samples).all() or not samples.any():
+        raise InputError("expected finite samples that are not all zero")
+    return samples.reshape(len(samples), -1).astype(np.float32, copy=False)
+
+
+def _is_safetensors(path: Path) -> bool:
+    """By content, which begins with the length of a JSON object; by name, if there is too little of it."""
+    if path.suffix == ".safetensors":
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(9)[8:] == b"{"
+    except OSError:
+        return False  # the one that reads it will say why

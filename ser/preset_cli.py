@@ -3,13 +3,15 @@
 from difflib import unified_diff
 from itertools import zip_longest
 from textwrap import wrap
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ser.errors import user_errors
 from ser.params import PARAMS_FILE
-from ser.presets import Preset, find_preset, list_presets, overlay, read_text
+
+if TYPE_CHECKING:
+    from ser.presets import Preset
 
 CELL_WIDTH = 40
 
@@ -29,6 +31,8 @@ def show_all() -> None:
     Example: ser preset list
     """
     with user_errors():
+        from ser.presets import list_presets  # noqa: PLC0415 (YAML takes a while that other commands need not wait for)
+
         rows = [(preset.name, preset.about.summary, _claim(preset)) for preset in list_presets()]
         _echo_table(("name", "summary", "claim"), *rows)
 
@@ -40,6 +44,8 @@ def show(name: Name) -> None:
     Example: ser preset show logmel-gap
     """
     with user_errors():
+        from ser.presets import find_preset, overlay, read_text  # noqa: PLC0415
+
         preset = find_preset(name)
         _, changes = overlay(preset, read_text(PARAMS_FILE))
         current = {change.key: change.old for change in changes}
@@ -61,6 +67,8 @@ def apply(
     Example: ser preset apply logmel-gap --diff
     """
     with user_errors():
+        from ser.presets import find_preset, overlay, read_text  # noqa: PLC0415
+
         old = read_text(PARAMS_FILE)
         new, changes = overlay(find_preset(name), old)
         if not changes:
@@ -77,7 +85,7 @@ def apply(
                 typer.echo(f"{change.key}: {change.old} -> {change.new}")
 
 
-def _claim(preset: Preset) -> str:
+def _claim(preset: "Preset") -> str:
     published = preset.about.published
     return f"{published.claim} ({published.protocol})" if published else "no figure published"
 

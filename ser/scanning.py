@@ -48,7 +48,8 @@ def scan(folder: Path, corpus: str, custom: CustomParams | None) -> Scan:
         except InputError as error:
             rejected.append({"path": name, "reason": IMPOSSIBLE_NAME, "detail": f"{name}: {error}"})
             continue
-        rows.append(_label_columns(path, corpus, labels) | recording.row())
+        identity = CORPORA[corpus].identify(path.relative_to(folder))
+        rows.append(_label_columns(corpus, identity, labels) | recording.row())
     return Scan(
         utterances=pd.DataFrame(rows, columns=list(COLUMNS)),
         rejected=pd.DataFrame(rejected, columns=list(REJECTED_COLUMNS)),
@@ -56,11 +57,10 @@ def scan(folder: Path, corpus: str, custom: CustomParams | None) -> Scan:
     )
 
 
-def _label_columns(path: Path, corpus: str, labels: Labels) -> dict[str, str]:
+def _label_columns(corpus: str, identity: str, labels: Labels) -> dict[str, str]:
     return {
         **asdict(labels),
-        "utterance_id": f"{corpus}_{path.stem}",
+        "utterance_id": f"{corpus}_{identity}",
         "corpus": corpus,
-        "path": path.as_posix(),
         "speaker": f"{corpus}_{labels.speaker}" if labels.speaker else "",
     }

@@ -19,11 +19,13 @@ COLUMNS: dict[str, type] = {"utterance_id": str, "subset": str}
 def speaker_independent(metadata: pd.DataFrame, params: SplitParams) -> pd.Series:
     """Every speaker in one subset only, with as many women as men in validation and in test where both are left.
 
-    The speakers of each gender are shuffled and dealt out alternately, test first, then validation; the rest is train.
-    A subset's number of speakers is its fraction of all, rounded to whole woman-man pairs, but at least one speaker.
+    Each corpus is dealt out by itself, so that all are tested. The speakers of each gender are shuffled and dealt out
+    alternately, test first, then validation; the rest is train. A subset's number of speakers is its fraction of the
+    corpus's, rounded to whole woman-man pairs, but at least one speaker, and one is left for train: of two speakers
+    (TESS) one is tested and one trained on, and a single one is trained on.
 
     Raises:
-        InputError: there are too few speakers for three subsets, or the corpus does not say who speaks.
+        InputError: no corpus has enough speakers for three subsets, or one does not say who speaks.
     """
     return _deal_speakers(metadata, {"test": params.test_fraction, "validation": params.validation_fraction}, params)
 
@@ -58,7 +60,7 @@ def cross_corpus(metadata: pd.DataFrame, params: SplitParams) -> pd.Series:
 
     Raises:
         InputError: a test corpus is not among the utterances, nothing is left to train on, fewer than two emotions are
-            shared, or the train corpora have fewer than two speakers.
+            shared, or no train corpus has two speakers.
     """
     corpora = set(metadata["corpus"])
     missing = sorted(set(params.test_corpora) - corpora)
@@ -82,19 +84,30 @@ def _deal_speakers(metadata: pd.DataFrame, fractions: dict[str, float], params: 
     """Deal the speakers out to the subsets of `fractions`, and the rest to train, as `speaker_independent` says."""
     _all_speakers_known(metadata, params)
     speakers = metadata.drop_duplicates("speaker").sort_values("speaker")
-    rng = np.random.default_rng(params.seed)
+    subset: dict[str, str] = {}
+    for _, of_corpus in speakers.groupby("corpus"):
+        subset |= _deal_corpus(of_corpus, fractions, params.seed)
+    names = ["train", *reversed(fractions)]
+    if set(subset.values()) != set(names):
+        raise InputError(
+            f"{len(speakers)} speakers, dealt corpus by corpus, cannot fill {', '.join(names[:-1])} and {names[-1]}"
+        )
+    return metadata["speaker"].map(subset)
+
+
+def _deal_corpus(speakers: pd.DataFrame, fractions: dict[str, float], seed: int) -> dict[str, str]:
+    """Deal the speakers of one corpus, one a row; a subset for which none is left over is empty."""
+    rng = np.random.default_rng(seed)
     decks = [rng.permutation(group["speaker"]) for _, group in speakers.groupby("gender")]
     dealt = [deck[turn] for turn in range(len(speakers)) for deck in decks if turn < len(deck)]
-    subset = pd.Series("train", index=dealt)
+    subset = dict.fromkeys(dealt, "train")
     start = 0
     for name, fraction in fractions.items():
         size = max(1, len(decks) * round(fraction * len(dealt) / len(decks)))
-        subset.iloc[start : start + size] = name
-        start += size
-    if start >= len(dealt):
-        names = ["train", *reversed(fractions)]
-        raise InputError(f"{len(dealt)} speakers cannot fill {', '.join(names[:-1])} and {names[-1]}")
-    return metadata["speaker"].map(subset)
+        end = min(start + size, len(dealt) - 1)  # one is left to train on
+        subset |= dict.fromkeys(dealt[start:end], name)
+        start = end
+    return subset
 
 
 def random_80_20(metadata: pd.DataFrame, params: SplitParams) -> pd.Series:
@@ -139,7 +152,7 @@ def loso(metadata: pd.DataFrame, params: SplitParams) -> pd.Series:
     """Leave one speaker out: fold k tests the k-th in order; validation speakers are held out of train.
 
     Raises:
-        InputError: there is no such fold, fewer than three speakers, or a speaker is not known.
+        InputError: there is no such fold, no corpus has two speakers besides, or a speaker is not known.
     """
     _all_speakers_known(metadata, params)
     speakers = sorted(metadata["speaker"].unique())

@@ -170,6 +170,14 @@ class _Task(LightningModule):
     def on_train_epoch_start(self) -> None:
         torch.manual_seed((self.params.seed << 16) + self.current_epoch + 1)
 
+    def lr_scheduler_step(self, *_: Any) -> None:
+        """Leave it to `on_train_epoch_end`: Lightning steps after the checkpoint, and a resumed run would miss it."""
+
+    def on_train_epoch_end(self) -> None:
+        scheduler = self.lr_schedulers()
+        if isinstance(scheduler, ReduceLROnPlateau):
+            scheduler.step(self.trainer.callback_metrics[MONITORED])
+
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
         features, classes = batch
         features = perturb(features, self.params.perturb)

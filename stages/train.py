@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from ser.datasets import select_training_data
+from ser.description import ModelDescription
 from ser.errors import user_errors
 from ser.feature_store import read_features
-from ser.model_file import Model, ModelDescription, write_model
+from ser.model_file import Model, write_model
 from ser.params import PARAMS_FILE, TrainParams, load_params
 from ser.plots.training import draw_curves
 from ser.splits import read_splits

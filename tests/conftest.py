@@ -3,14 +3,19 @@
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
 
+from ser.description import ExportedDescription, ModelDescription, Scores
 from ser.metadata import COLUMNS, EMOTIONS
-from ser.params import FeatureParams
+from ser.params import Architecture, FeatureParams
+
+if TYPE_CHECKING:
+    from ser.model_file import Model
 
 TOP = Path(__file__).resolve().parent.parent
 CORPORA = TOP.parent / "shared" / "corpora"
@@ -75,7 +80,7 @@ def make_metadata() -> Callable[..., pd.DataFrame]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def small_front_end() -> FeatureParams:
     """A front end whose spectrograms are quick to make and to train on: 8 bands, 13 frames."""
     return FeatureParams(
@@ -91,3 +96,45 @@ def small_front_end() -> FeatureParams:
         top_db=80.0,
         n_mfcc=4,
     )
+
+
+def untrained_model(front_end: FeatureParams, architecture: Architecture = "logmel_gap") -> "Model":
+    """A model of the eight emotions whose probabilities differ from one another and from recording to recording."""
+    import torch  # noqa: PLC0415 (most tests do without)
+
+    from ser.features import n_bands  # noqa: PLC0415
+    from ser.model_file import Model  # noqa: PLC0415
+    from ser.models.classifier import Classifier  # noqa: PLC0415
+
+    torch.manual_seed(0)
+    description = ModelDescription(
+        format=2, architecture=architecture, classes=EMOTIONS, front_end=front_end, trained_on=("toy",)
+    )
+    bands = n_bands(front_end)
+    classifier = Classifier(architecture, len(EMOTIONS), bands, front_end.n_frames)
+    classifier.standardise_by(np.linspace(-50, -20, bands), np.linspace(2, 9, bands))
+    return Model(classifier.eval(), description)
+
+
+@pytest.fixture(scope="session")
+def small_model(small_front_end: FeatureParams) -> "Model":
+    return untrained_model(small_front_end)
+
+
+@pytest.fixture(scope="session")
+def exported_description(small_model: "Model") -> ExportedDescription:
+    leaks = {"train_test": {"shared_speakers": 0, "same_recording": 0, "near_identical": 0}}
+    return ExportedDescription(
+        **dict(small_model.description),
+        temperature=1.0,
+        trained_md5="0123456789abcdef" * 2,
+        test=Scores(uar=0.5, accuracy=0.625, protocol="speaker_independent", leaks=leaks),
+    )
+
+
+@pytest.fixture(scope="session")
+def small_onnx(small_model: "Model", exported_description: ExportedDescription) -> bytes:
+    """`small_model`, exported."""
+    from ser.export import to_onnx  # noqa: PLC0415
+
+    return to_onnx(small_model, exported_description)

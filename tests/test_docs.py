@@ -5,8 +5,10 @@ import re
 import pytest
 from typer.main import get_command
 
+from benchmarks import predict_speed
 from benchmarks.audits import CORPORA, PAGE, RESULTS, block
 from benchmarks.documents import with_block
+from ser.cli import app as ser_app
 from ser.corpora_cli import app
 from ser.storage import read_json
 from tests.conftest import TOP
@@ -27,6 +29,28 @@ def test_what_the_audit_found_is_what_the_page_says() -> None:
     for result in results.values():
         assert result["unusable"] == 0
         assert result["warnings"]["near_identical"] == 0
+
+
+def test_the_speed_on_the_page_is_that_of_the_results_and_what_is_promised() -> None:
+    results = read_json(predict_speed.RESULTS)
+    text = predict_speed.PAGE.read_text(encoding="utf-8")
+    assert with_block(text, "speed", predict_speed.block(results)) == text
+    ours, plain = results["cold"]["ser predict"], results["cold"]["plain script"]
+    assert plain["seconds_min"] >= 5 * ours["seconds_min"]
+    assert plain["seconds_median"] >= 5 * ours["seconds_median"]
+    assert ours["peak_mb"] < 250
+    assert results["largest_difference"] <= 1e-4
+    assert results["clips"] >= 200
+
+
+def test_options_of_predict_and_export_that_a_page_names_exist() -> None:
+    text = (TOP / "docs/predict.md").read_text(encoding="utf-8") + (TOP / "README.md").read_text(encoding="utf-8")
+    for name in ("predict", "export"):
+        command = get_command(ser_app).commands[name]  # type: ignore[attr-defined]
+        known = {option for parameter in command.params for option in parameter.opts}
+        named = {option for line in re.findall(rf"ser {name} .*", text) for option in re.findall(r"(--[a-z-]+)", line)}
+        assert named
+        assert named <= known
 
 
 def test_files_and_commands_that_the_pages_name_exist() -> None:

@@ -40,12 +40,24 @@ def needed(requirements: list[str]) -> set[str]:
     return found
 
 
+def named(requirements: list[str]) -> list[str]:
+    """The requirements, with the project's own extras written out."""
+    return [
+        text
+        for requirement in map(Requirement, requirements)
+        for text in (
+            [str(requirement)]
+            if requirement.name != PROJECT["project"]["name"]
+            else named([text for extra in requirement.extras for text in EXTRAS[extra]])
+        )
+    ]
+
+
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+DEPENDENCIES = PROJECT["project"]["dependencies"]
 LOCKS = [
-    ("requirements.txt", PROJECT["project"]["dependencies"]),
-    (
-        "requirements-test.txt",
-        PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["test"],
-    ),
+    ("requirements.txt", named([*DEPENDENCIES, "speech-emotion[listen,serve,train]"])),
+    ("requirements-test.txt", named([*DEPENDENCIES, "speech-emotion[test]"])),
 ]
 
 
@@ -64,6 +76,15 @@ def test_every_requirement_is_pinned_within_its_range(name: str, requirements: l
 def test_the_lock_holds_what_is_needed_here_and_nothing_else(name: str, requirements: list[str]) -> None:
     here = {name for name, pin in read_lock(name).items() if pin.marker is None or pin.marker.evaluate()}
     assert here == needed(requirements) - CUDA
+
+
+def test_the_test_tools_come_with_all_that_is_tested() -> None:
+    assert EXTRAS["test"][0] == "speech-emotion[listen,serve,train]"
+
+
+def test_what_predict_needs_is_small() -> None:
+    heavy = {"torch", "librosa", "numba", "scipy", "pandas", "scikit-learn", "matplotlib", "dvc", "onnx", "gradio"}
+    assert not needed(DEPENDENCIES) & heavy
 
 
 def test_what_is_installed_is_what_is_locked() -> None:

@@ -1,12 +1,15 @@
 """README's commands and figures are true."""
 
 import re
+from typing import get_args
 
 import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
 from ser.cli import app
+from ser.params import Architecture, FrontEnd
+from ser.presets import PRESETS_FOLDER, list_presets
 from ser.splits import PROTOCOLS
 from tests.conftest import TOP
 
@@ -42,3 +45,9 @@ def test_help_teaches_with_an_example(name: str) -> None:
 def test_every_protocol_is_explained() -> None:
     for protocol in PROTOCOLS:
         assert re.search(rf"^\| .*`{protocol}`.* \|", TEXT, flags=re.MULTILINE), protocol
+
+
+def test_every_front_end_network_and_preset_is_named() -> None:
+    presets = tuple(preset.name for preset in list_presets(TOP / PRESETS_FOLDER))
+    for name in get_args(FrontEnd) + get_args(Architecture) + presets:
+        assert f"`{name}`" in TEXT, name

@@ -4,66 +4,60 @@ import numpy as np
 import pandas as pd
 
 from ser.audit.near_duplicates import group_near_identical
-from ser.fingerprint import NEAR_IDENTICAL_BITS, fingerprint_distances
+from ser.fingerprint import NEAR_IDENTICAL_BITS, SAME_RECORDING_BITS, fingerprint_distances
 
-ALTERED_BITS = 45
-"""Two recordings that differ in at most this many bits are one, stored in another way.
+DUPLICATE, ALTERED_COPY, NEAR_IDENTICAL = "duplicate", "altered copy", "near-identical"
 
-On the 1,440 clips of RAVDESS speech, copies at 22,050, 16,000 and 8,000 Hz, in stereo, or at 0.3 of the level differ in
-this many bits or fewer, all but one of them; so do 93 % of copies with white noise at 20 dB. The nearest two different
-recordings differ in 108.
-"""
+COPY_COLUMNS = ("path", "original", "kind", "detail")
 
-COPY_COLUMNS = ("path", "original", "kind", "bits", "detail")
+LOSSY = ("MP3", "OGG")
 
 
 def find_copies(conditions: pd.DataFrame) -> pd.DataFrame:
-    """List every recording that is a copy of another one.
+    """List every file that holds a recording which another one holds already.
 
-    Of each group of copies the original is that of the highest sampling rate, among these the first path; the others
-    are listed: as ``duplicate`` when the decoded
-    audio is the same, be it in one channel or in several equal ones; as ``altered copy`` when its fingerprint says that
-    the recording is the same (another sampling rate, encoding or level); as ``near-identical`` when it may be.
+    That is so when their fingerprints differ in at most `SAME_RECORDING_BITS` bits, or when both are copies of a third.
+    Of one recording's files the original is that of the highest sampling rate, among these one without lossy
+    compression, among these the first given; the others are copies of it: a `DUPLICATE` when the decoded audio is the
+    same, be it in one channel or in several equal ones, or else an `ALTERED_COPY` (another rate, encoding or level).
 
     Args:
-        conditions: the table of `ser.audit.recordings.tabulate`.
+        conditions: one row per file, with the columns of `ser.audit.recordings.tabulate`.
 
     Returns:
-        One row per copy, sorted by path; ``bits`` is how many bits of the fingerprint differ from the original's.
+        `COPY_COLUMNS`, one row per copy, which keeps its index.
     """
-    if conditions.empty:
-        return pd.DataFrame(columns=list(COPY_COLUMNS))
-    conditions = conditions.sort_values(["sampling_rate", "path"], ascending=[False, True])
-    first_same = _first_with_the_same(conditions["signal_hash"])
-    first_near = group_near_identical(conditions["fingerprint"].tolist())
+    return _compare(conditions, SAME_RECORDING_BITS, ALTERED_COPY)
+
+
+def find_near_identical(conditions: pd.DataFrame) -> pd.DataFrame:
+    """List what may be copies, of recordings that `find_copies` took for different ones; arguments and table as there.
+
+    Their fingerprints differ in at most `NEAR_IDENTICAL_BITS` bits, directly or over others.
+    """
+    return _compare(conditions, NEAR_IDENTICAL_BITS, NEAR_IDENTICAL)
+
+
+def _compare(conditions: pd.DataFrame, max_bits: int, otherwise: str) -> pd.DataFrame:
+    conditions = conditions.assign(lossy=conditions["container"].isin(LOSSY)).sort_values(
+        ["sampling_rate", "lossy"], ascending=[False, True], kind="stable"
+    )
+    first = group_near_identical(conditions["fingerprint"].tolist(), max_bits)
+    copies = np.flatnonzero(first != np.arange(len(conditions)))
     rows = []
-    for place in np.flatnonzero(first_near != np.arange(len(conditions))):
-        copy = conditions.iloc[place]
-        original = conditions.iloc[first_same[place] if first_same[place] != place else first_near[place]]
-        bits = int(fingerprint_distances([copy["fingerprint"]], [original["fingerprint"]])[0, 0])
-        kind = _kind(first_same[place] != place, bits)
-        rows.append((copy["path"], original["path"], kind, bits, _detail(copy, original, kind, bits)))
-    return pd.DataFrame(rows, columns=list(COPY_COLUMNS)).sort_values("path", ignore_index=True)
+    for place in copies:
+        copy, original = conditions.iloc[place], conditions.iloc[first[place]]
+        same_audio = copy["signal_hash"] == original["signal_hash"]
+        kind = DUPLICATE if same_audio else otherwise
+        rows.append((copy["path"], original["path"], kind, _detail(copy, original, same_audio)))
+    return pd.DataFrame(rows, conditions.index[copies], COPY_COLUMNS).sort_index()
 
 
-def _first_with_the_same(values: pd.Series) -> np.ndarray:
-    codes, _ = pd.factorize(values)
-    _, first = np.unique(codes, return_index=True)
-    places: np.ndarray = first[codes]
-    return places
-
-
-def _kind(same_audio: bool, bits: int) -> str:
-    if same_audio:
-        return "duplicate"
-    return "altered copy" if bits <= ALTERED_BITS else "near-identical"
-
-
-def _detail(copy: pd.Series, original: pd.Series, kind: str, bits: int) -> str:
+def _detail(copy: pd.Series, original: pd.Series, same_audio: bool) -> str:
     differences = []
     if copy["channels"] != original["channels"]:
         differences.append(f"{copy['channels']} channels instead of {original['channels']}")
-    if kind == "duplicate":
+    if same_audio:
         return "; ".join([f"the same audio as {original['path']}", *differences])
     if copy["sampling_rate"] != original["sampling_rate"]:
         differences.append(f"{copy['sampling_rate']:,} Hz instead of {original['sampling_rate']:,}")
@@ -71,6 +65,7 @@ def _detail(copy: pd.Series, original: pd.Series, kind: str, bits: int) -> str:
         differences.append(f"{copy['container']} instead of {original['container']}")
     if abs(level := copy["rms_db"] - original["rms_db"]) >= 0.5:
         differences.append(f"{abs(level):.1f} dB {'louder' if level > 0 else 'quieter'}")
+    bits = fingerprint_distances([copy["fingerprint"]], [original["fingerprint"]]).item()
     # A copy of a copy may be farther from the first of its group than a pair may be.
     how = "like" if bits <= NEAR_IDENTICAL_BITS else "over other copies like"
     return "; ".join([f"sounds {how} {original['path']}", f"{bits} of 512 bits differ", *differences])

@@ -9,7 +9,7 @@ import pandas as pd
 from ser.audit.balance import break_down, count, describe_balance
 from ser.audit.condition import Condition, describe
 from ser.audit.containers import find_container, mismatch
-from ser.audit.copies import find_copies
+from ser.audit.copies import ALTERED_COPY, DUPLICATE, find_copies, find_near_identical
 from ser.audit.findings import ERROR, FINDINGS, WARNING, Finding, Limits
 
 FINDING_COLUMNS = ("corpus", "path", "kind", "severity", "detail")
@@ -108,12 +108,11 @@ def audit_tables(
             corpora |= dict(zip(table["path"], table["corpus"], strict=True))
     if "corpus" not in rejected and len(names := metadata["corpus"].unique()) == 1:
         corpora |= dict.fromkeys(rejected["path"], names[0])
-    conditions = conditions.sort_values("path", ignore_index=True)
     conditions = conditions.assign(corpus=[corpora.get(path, "") for path in conditions["path"]])
     breakdown = break_down(metadata)
     rows = [
-        *_rejections(rejected, set(conditions["path"])),
-        *_copies(conditions),
+        *_rejections(rejected),
+        *_copies(conditions, rejected),
         *_conditions(conditions, limits),
     ]
     findings = [(corpora.get(path, ""), path, found.kind, found.severity, found.detail) for path, found in rows]
@@ -146,11 +145,9 @@ def rejection_kind(reason: str, detail: str) -> str:
     return "truncated" if reason == "unreadable" and "found a truncated file" in detail else reason
 
 
-def _rejections(rejected: pd.DataFrame, decoded: set[str]) -> list[tuple[str, Finding]]:
+def _rejections(rejected: pd.DataFrame) -> list[tuple[str, Finding]]:
     found = []
     for row in rejected.itertuples():
-        if row.reason == "duplicate" and row.path in decoded:
-            continue  # found again among the copies, with what differs
         found.append((str(row.path), Finding(rejection_kind(str(row.reason), str(row.detail)), str(row.detail))))
         path = Path(str(row.path))
         if row.reason == "not audio" and (wrong := mismatch(path, find_container(path))):
@@ -158,11 +155,15 @@ def _rejections(rejected: pd.DataFrame, decoded: set[str]) -> list[tuple[str, Fi
     return found
 
 
-def _copies(conditions: pd.DataFrame) -> list[tuple[str, Finding]]:
+def _copies(conditions: pd.DataFrame, rejected: pd.DataFrame) -> list[tuple[str, Finding]]:
+    """Copies that were not rejected as such: those kept, and those among files left out for another reason."""
     copies = find_copies(conditions)
+    found = pd.concat([copies, find_near_identical(conditions.drop(copies.index))])
+    said = rejected.loc[rejected["reason"].isin([DUPLICATE, ALTERED_COPY]), "path"]
+    found = found[~found["path"].isin(said)]
     return [
         (path, Finding(kind, detail))
-        for path, kind, detail in zip(copies["path"], copies["kind"], copies["detail"], strict=True)
+        for path, kind, detail in zip(found["path"], found["kind"], found["detail"], strict=True)
     ]
 
 

@@ -23,13 +23,16 @@ class CorpusCard:
         title: as its authors call it.
         source: what to cite, with the DOI if there is one.
         url: where it is published.
-        licence: what its authors allow.
+        licence: what its publisher allows.
+        licence_url: the licence's text; empty where there is none to read.
         language: ISO 639-1 code; empty when that differs from copy to copy.
         clips: number of recordings, as published; 0 when that differs from copy to copy. So for the next two.
         hours: of audio, approximately.
         speakers: number of them.
         naming: how a recording is named, in one sentence.
         open_reader: makes the function that reads the labels of the recordings in a folder.
+        identify: what a recording is called, given its path in the corpus's folder; two of one name are a mistake.
+        clips_are: which recordings ``clips`` counts, and what there is besides; empty when it counts all.
     """
 
     name: str
@@ -37,12 +40,15 @@ class CorpusCard:
     source: str
     url: str
     licence: str
+    licence_url: str
     language: str
     clips: int
     hours: float
     speakers: int
     naming: str
     open_reader: OpenReader
+    identify: Callable[[PurePath], str] = lambda path: path.stem
+    clips_are: str = ""
 
 
 def by_name(read_labels: Callable[[PurePath], Labels]) -> OpenReader:

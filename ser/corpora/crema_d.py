@@ -6,7 +6,7 @@ asked for. The emotion is the one that was acted, not the one that the crowd hea
 ``1040_ITH_SAD_XX`` was named ``1040_ITH_SAD_X.wav`` until 2022 and still is in copies, and is read as XX;
 ``1076_MTI_SAD_XX.wav`` holds silence.
 
-Licence: Open Database License 1.0, contents under the Database Contents License 1.0. The same holds for
+Licence: ODbL 1.0, contents DbCL 1.0 (Open Database License, Database Contents License). The same holds for
 crema_d_demographics.csv beside this module: the actors' number, age and sex out of the corpus's VideoDemographics.csv.
 
 Source:
@@ -96,6 +96,7 @@ CARD = CorpusCard(
     source="Cao et al. (2014), IEEE Trans. Affective Computing 5(4), 377-390, doi:10.1109/TAFFC.2014.2336244",
     url="https://github.com/CheyneyComputerScience/CREMA-D",
     licence="ODbL 1.0, contents DbCL 1.0",
+    licence_url="https://opendatacommons.org/licenses/odbl/1-0/",
     language="en",
     clips=7442,
     hours=5.3,

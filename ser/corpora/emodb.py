@@ -5,12 +5,14 @@ found natural. A file is named by speaker, sentence, emotion and version, for ex
 the initial of its German name: Wut, Langeweile, Ekel, Angst, Freude, Trauer, neutral. Boredom is not among
 `ser.metadata.EMOTIONS`.
 
-Licence: CC0 1.0 as republished by audEERING; the authors offer it for free download and ask to be cited.
+Licence: CC BY 4.0 on Zenodo, CC0 1.0 at audEERING: publishers of the same recordings differ. `ser corpora fetch` takes
+Zenodo's. The authors offer them for free download and ask to be cited.
 
 Source:
     Burkhardt, Paeschke, Rolfes, Sendlmeier & Weiss (2005), Interspeech, 1517-1520; doi:10.21437/Interspeech.2005-446.
-    Names, speakers and sentences: http://emodb.bilderbar.info/docu/ and the EmoDB example of audformat, which also
-    states the licence. Hours: size of the 535 files at 16 kHz, 16 bits.
+    Names, speakers and sentences: http://emodb.bilderbar.info/docu/ and the EmoDB example of audformat. Licences: what
+    projects that use it say of Zenodo's record 7447302, which was not looked up itself; audEERING's README at
+    https://github.com/audeering/emodb. Hours: size of the 535 files at 16 kHz, 16 bits.
 """
 
 import re
@@ -95,7 +97,8 @@ CARD = CorpusCard(
     title="Berlin Database of Emotional Speech",
     source="Burkhardt et al. (2005), Interspeech, 1517-1520, doi:10.21437/Interspeech.2005-446",
     url="http://emodb.bilderbar.info/",
-    licence="CC0 1.0, as republished by audEERING",
+    licence="CC BY 4.0 on Zenodo, CC0 1.0 at audEERING",
+    licence_url="https://creativecommons.org/licenses/by/4.0/",
     language="de",
     clips=535,
     hours=0.4,

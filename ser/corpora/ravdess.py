@@ -96,9 +96,11 @@ CARD = CorpusCard(
     source="Livingstone & Russo (2018), PLoS ONE 13(5): e0196391, doi:10.1371/journal.pone.0196391",
     url="https://zenodo.org/records/1188976",
     licence="CC BY-NC-SA 4.0",
+    licence_url="https://creativecommons.org/licenses/by-nc-sa/4.0/",
     language="en",
-    clips=2452,  # 1,440 of speech and 1,012 of song
-    hours=2.8,  # 1.48 of speech, measured; of song, about 4.6 s a clip
+    clips=1440,
+    clips_are="speech (+1,012 song)",
+    hours=1.48,
     speakers=24,
     naming="Seven two-digit codes: modality, vocal channel, emotion, intensity, statement, repetition, actor"
     " (03-01-06-01-02-01-12.wav).",

@@ -77,12 +77,22 @@ def _speaker(in_name: str | None, folder: str) -> str:
     return speaker
 
 
+def identify(path: PurePath) -> str:
+    """Call a recording the same in both layouts.
+
+    >>> identify(PurePath("DC/sa03.wav")), identify(PurePath("DC_sa03.wav"))
+    ('DC_sa03', 'DC_sa03')
+    """
+    return path.stem if "_" in path.stem else f"{path.parent.name}_{path.stem}"
+
+
 CARD = CorpusCard(
     name="savee",
     title="Surrey Audio-Visual Expressed Emotion",
     source="Haq & Jackson (2010), in Machine Audition, IGI Global, 398-423, doi:10.4018/978-1-61520-919-4.ch017",
     url="http://kahlan.eps.surrey.ac.uk/savee/",
     licence="for research, on registration with the authors",
+    licence_url="http://kahlan.eps.surrey.ac.uk/savee/",
     language="en",
     clips=480,
     hours=0.5,
@@ -90,4 +100,5 @@ CARD = CorpusCard(
     naming="Emotion (a, d, f, h, n, sa, su) and two digits, after the speaker or in the speaker's folder"
     " (DC_a01.wav, DC/a01.wav).",
     open_reader=by_name(read_labels),
+    identify=identify,
 )

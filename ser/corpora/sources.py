@@ -9,8 +9,6 @@ class Source:
 
     Attributes:
         corpus: its name.
-        licence: of what is fetched, as its publisher states it.
-        licence_url: the licence's text; empty where there is none to read.
         how_to: steps for the user where no command fetches the corpus.
         url: the archive that a command fetches; empty where there is none.
         file: the archive's name.
@@ -21,8 +19,6 @@ class Source:
     """
 
     corpus: str
-    licence: str
-    licence_url: str = ""
     how_to: tuple[str, ...] = ()
     url: str = ""
     file: str = ""
@@ -35,13 +31,10 @@ class Source:
 _ALL = (
     Source(
         corpus="demo",
-        licence="MIT",
         how_to=("Run `dvc repro demo`: this corpus is synthesised here, into data/raw/demo.",),
     ),
     Source(
         corpus="ravdess",  # speech; the song recordings are another archive of the same record
-        licence="CC BY-NC-SA 4.0",
-        licence_url="https://creativecommons.org/licenses/by-nc-sa/4.0/",
         url="https://zenodo.org/records/1188976/files/Audio_Speech_Actors_01-24.zip?download=1",
         file="Audio_Speech_Actors_01-24.zip",
         checksum="md5:bc696df654c87fed845eb13823edef8a",
@@ -50,8 +43,6 @@ _ALL = (
     ),
     Source(
         corpus="tess",
-        licence="CC BY-NC-ND 4.0",
-        licence_url="https://creativecommons.org/licenses/by-nc-nd/4.0/",
         how_to=(
             "Open https://doi.org/10.5683/SP2/E8H2MF: it leads to Borealis, the Canadian Dataverse repository.",
             "Accept its terms and download all 2,800 WAV files.",
@@ -60,8 +51,6 @@ _ALL = (
     ),
     Source(
         corpus="crema_d",
-        licence="ODbL 1.0, contents DbCL 1.0",
-        licence_url="https://opendatacommons.org/licenses/odbl/1-0/",
         how_to=(
             "Install Git LFS (https://git-lfs.com): the ZIP that GitHub offers holds pointers, not recordings.",
             "Elsewhere than in this project, run: export GIT_LFS_SKIP_SMUDGE=1",
@@ -73,8 +62,6 @@ _ALL = (
     ),
     Source(
         corpus="savee",
-        licence="for research, on registration with the authors",
-        licence_url="http://kahlan.eps.surrey.ac.uk/savee/",
         how_to=(
             "Register: http://personal.ee.surrey.ac.uk/Personal/P.Jackson/SAVEE/Register.html",
             "Download Data/Zip/AudioData.zip from the address you are given, and unpack it.",
@@ -83,8 +70,6 @@ _ALL = (
     ),
     Source(
         corpus="emodb",  # version 1.3.0, the 535 clips of 2005; the records of version 2.0 hold others, too
-        licence="CC BY 4.0",
-        licence_url="https://creativecommons.org/licenses/by/4.0/",
         url="https://zenodo.org/records/7447302/files/emodb.zip?download=1",
         file="emodb.zip",
         checksum="md5:9d21362dbc5676ef3ab4745d83ced0db",
@@ -93,10 +78,9 @@ _ALL = (
     ),
     Source(
         corpus="custom",
-        licence="yours",
         how_to=(
             "Put your own recordings into data/raw/custom, in one folder per emotion or with a CSV of labels.",
-            "Say in the section `custom` of params.yaml which of the two, and what the CSV's columns are called.",
+            "Say in `ingest.custom` of params.yaml which of the two, and what the CSV's columns are called.",
         ),
     ),
 )

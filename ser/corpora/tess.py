@@ -83,6 +83,7 @@ CARD = CorpusCard(
     source="Pichora-Fuller & Dupuis (2020), Borealis, doi:10.5683/SP2/E8H2MF",
     url="https://doi.org/10.5683/SP2/E8H2MF",
     licence="CC BY-NC-ND 4.0",
+    licence_url="https://creativecommons.org/licenses/by-nc-nd/4.0/",
     language="en",
     clips=2800,
     hours=1.6,

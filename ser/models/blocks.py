@@ -1,5 +1,8 @@
 """What several architectures are made of."""
 
+from collections.abc import Sequence
+
+import torch
 from torch import nn
 
 from ser.errors import InputError
@@ -39,3 +42,31 @@ def check_size(n_bands: int, n_frames: int, n_poolings: int) -> None:
         raise InputError(
             f"this network needs features of at least {smallest} bands and frames, found {n_bands} x {n_frames}"
         )
+
+
+class ConvolutionsThenDense(nn.Module):
+    """Blocks of convolutions, flattened; a dense layer with ReLU; dropout; linear.
+
+    Args:
+        blocks: each halves both axes.
+        n_flat: values that the last block gives.
+        n_hidden: width of the dense layer.
+        n_classes: number of emotions.
+        dropout: share of values dropped before the last layer.
+    """
+
+    def __init__(self, blocks: Sequence[nn.Module], n_flat: int, n_hidden: int, n_classes: int, dropout: float) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            *blocks,
+            nn.Flatten(),
+            nn.Linear(n_flat, n_hidden),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(n_hidden, n_classes),
+        )
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Map (batch, n_bands, n_frames) to logits (batch, n_classes)."""
+        logits: torch.Tensor = self.layers(features.unsqueeze(1))
+        return logits

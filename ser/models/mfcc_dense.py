@@ -2,16 +2,13 @@
 
 from itertools import pairwise
 
-import torch
-from torch import nn
-
-from ser.models.blocks import check_size, conv_block
+from ser.models.blocks import ConvolutionsThenDense, check_size, conv_block
 
 CHANNELS = (32, 64)
 HIDDEN = 128
 
 
-class Network(nn.Module):
+class Network(ConvolutionsThenDense):
     """Two convolutions with ReLU and max pooling, flattened; a dense layer of 128; linear.
 
     The published description says "conv + pooling, flatten, dense layers, softmax" and no more: two convolutions of 32
@@ -30,19 +27,7 @@ class Network(nn.Module):
     """
 
     def __init__(self, n_classes: int, n_bands: int, n_frames: int, conv_dropout: float, dense_dropout: float) -> None:
-        super().__init__()
         check_size(n_bands, n_frames, len(CHANNELS))
+        blocks = [conv_block(n_in, n_out, conv_dropout, batch_norm=False) for n_in, n_out in pairwise((1, *CHANNELS))]
         n_flat = CHANNELS[-1] * (n_bands // 2 ** len(CHANNELS)) * (n_frames // 2 ** len(CHANNELS))
-        self.layers = nn.Sequential(
-            *(conv_block(n_in, n_out, conv_dropout, batch_norm=False) for n_in, n_out in pairwise((1, *CHANNELS))),
-            nn.Flatten(),
-            nn.Linear(n_flat, HIDDEN),
-            nn.ReLU(),
-            nn.Dropout(dense_dropout),
-            nn.Linear(HIDDEN, n_classes),
-        )
-
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Map (batch, n_bands, n_frames) to logits (batch, n_classes)."""
-        logits: torch.Tensor = self.layers(features.unsqueeze(1))
-        return logits
+        super().__init__(blocks, n_flat, HIDDEN, n_classes, dense_dropout)

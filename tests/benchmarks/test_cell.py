@@ -7,15 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.cell import read_stores
+from benchmarks.cells import read_stores
 from benchmarks.table import as_kaggle_copy
 from ser.errors import InputError
 from ser.feature_store import COLUMNS, write_features
-from ser.metadata import write_metadata
 from ser.params import FeatureParams
-from ser.splits import write_splits
 
-Stored = tuple[Path, Path, pd.DataFrame]
+Stored = tuple[Path, pd.DataFrame]
 
 
 @pytest.fixture
@@ -30,21 +28,19 @@ def stored(tmp_path: Path, make_metadata: Callable[..., pd.DataFrame], small_fro
     write_features([100 + one for one in features], copies, small_front_end, tmp_path / "shared/augmented")
     twins = as_kaggle_copy(metadata)
     subsets = np.resize(["train", "test", "test", "validation"], len(twins))
-    write_metadata(twins, tmp_path / "split/metadata.csv")
-    write_splits(twins[["utterance_id"]].assign(subset=subsets), tmp_path / "split/splits.csv")
-    return tmp_path / "shared", tmp_path / "split", twins.assign(subset=subsets)
+    return tmp_path / "shared", twins.assign(subset=subsets)
 
 
 def test_a_recording_and_its_twin_have_the_same_features(stored: Stored) -> None:
-    shared, split, twins = stored
-    features, _ = read_stores(shared, split)
+    shared, twins = stored
+    features, _ = read_stores(shared, twins)
     assert features.utterances["utterance_id"].tolist() == twins["utterance_id"].tolist()
     assert features.features[:, 0, 0].tolist() == [number // 2 for number in range(len(twins))]
 
 
 def test_only_copies_of_train_utterances_are_taken(stored: Stored) -> None:
-    shared, split, twins = stored
-    _, copies = read_stores(shared, split)
+    shared, twins = stored
+    _, copies = read_stores(shared, twins)
     train = set(twins.loc[twins["subset"] == "train", "utterance_id"])
     assert set(copies.utterances["source_utterance_id"]) == {name for name in train if not name.endswith("~2")}
     assert 0 < len(copies.utterances) < len(twins) // 2
@@ -52,8 +48,8 @@ def test_only_copies_of_train_utterances_are_taken(stored: Stored) -> None:
 
 
 def test_an_utterance_without_features_is_named(stored: Stored, small_front_end: FeatureParams) -> None:
-    shared, split, twins = stored
+    shared, twins = stored
     kept = twins.iloc[2:][list(COLUMNS)]
     write_features([np.zeros((8, 13), np.float32)] * len(kept), kept, small_front_end, shared / "features")
     with pytest.raises(InputError, match=f"has no features of {twins['utterance_id'].iloc[0]}"):
-        read_stores(shared, split)
+        read_stores(shared, twins)

@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.cells import CELLS
 from benchmarks.documents import with_block
-from benchmarks.summary import CELLS, PICTURE, TABLE, blocks, score_table, summarise
+from benchmarks.summary import PICTURE, TABLE, blocks, score_table, summarise
+from benchmarks.table import AUDITS
 from ser.params import EvaluateParams, load_params
 from ser.presets import list_presets
 from ser.storage import write_json, write_table
@@ -19,7 +21,7 @@ COMMITTED = pd.read_csv(TABLE)
 
 
 def test_the_committed_table_is_that_of_the_committed_cells() -> None:
-    pd.testing.assert_frame_equal(summarise(CELLS, PARAMS), COMMITTED, check_dtype=False)
+    pd.testing.assert_frame_equal(summarise(CELLS, AUDITS, PARAMS), COMMITTED, check_dtype=False)
     assert PICTURE.read_bytes().startswith(b"\x89PNG")
 
 
@@ -32,7 +34,7 @@ def test_a_document_says_what_the_table_says(place: tuple[Path, str, str]) -> No
 
 def test_the_leaking_split_is_named_a_leak_beside_its_figure() -> None:
     (row,) = [line for line in score_table(COMMITTED).splitlines() if "`kaggle_leaky`" in line]
-    shared = json.loads((CELLS / "mfcc-3conv/kaggle_leaky-0.json").read_text())["leaks"]["train_test"]
+    shared = json.loads((AUDITS / "kaggle_leaky-0.json").read_text())["leaks"]["train_test"]
     assert f"24 speakers; train and test share {shared['same_recording']} recordings" in row
     assert 0.65 * 576 < shared["same_recording"] < 0.8 * 576
 
@@ -55,18 +57,16 @@ def write_cell(folder: Path, name: str, hits: int, speaker: str) -> None:
         }
     )
     write_table(table, folder / f"{name}.csv")
-    shared = {"shared_speakers": 0, "same_recording": 0, "near_identical": 0}
     uar = (hits / 5 + 1) / 2
     scores = {"uar": uar, "accuracy": uar, "macro_f1": uar}
-    cell = {"protocol": "luna5", "leaks": {"train_test": shared}, "costs": {"minutes": hits, "weights": 7}}
-    write_json(cell | scores, folder / f"{name}.json")
+    write_json({"costs": {"minutes": hits, "weights": 7}} | scores, folder / f"{name}.json")
 
 
 def test_folds_are_pooled_and_a_seed_counts_once_all_its_folds_are_there(tmp_path: Path) -> None:
     for fold in range(5):
         write_cell(tmp_path / "toy", f"luna5-{fold}-0", hits=fold + 1, speaker="abcde"[fold])
     write_cell(tmp_path / "toy", "luna5-0-1", hits=0, speaker="a")
-    row = summarise(tmp_path, PARAMS).iloc[0]
+    row = summarise(tmp_path, AUDITS, PARAMS).iloc[0]
     assert (row["system"], row["split"], row["cells"], row["seeds"]) == ("toy", "luna5", 5, 1)
     assert (row["test_clips"], row["test_speakers"]) == (50, 5)
     assert row["uar"] == pytest.approx((15 / 25 + 1) / 2)
@@ -81,6 +81,6 @@ def test_two_seeds_are_one_row(tmp_path: Path) -> None:
     for seed in (0, 1):
         for fold in range(5):
             write_cell(tmp_path / "toy", f"luna5-{fold}-{seed}", hits=4 + seed, speaker="abcde"[fold])
-    row = summarise(tmp_path, PARAMS).iloc[0]
+    row = summarise(tmp_path, AUDITS, PARAMS).iloc[0]
     assert (row["cells"], row["seeds"], row["test_clips"]) == (10, 2, 50)
     assert row["uar"] == pytest.approx(0.95)

@@ -1,36 +1,48 @@
+import csv
+import io
 import json
+import os
+import select
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
-import torch
+from click.testing import Result
 from typer.testing import CliRunner
 
 from ser.cli import app
 from ser.metadata import EMOTIONS
-from ser.model_file import Model, ModelDescription, write_model
-from ser.models.classifier import Classifier
-from ser.params import FeatureParams
+from ser.model_file import Model, write_model
+from ser.predict_cli import STDIN
 from tests.conftest import clip, write_clip
 
 runner = CliRunner()
 
 
 @pytest.fixture
-def folder(small_front_end: FeatureParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(small_onnx: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory with an untrained model in its default place."""
-    torch.manual_seed(0)
-    description = ModelDescription(
-        format=2, architecture="logmel_gap", classes=EMOTIONS, front_end=small_front_end, trained_on=("toy",)
-    )
-    classifier = Classifier("logmel_gap", 8, small_front_end.n_mels, small_front_end.n_frames)
-    write_model(Model(classifier.eval(), description), tmp_path / "models" / "model.safetensors")
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/model.onnx").write_bytes(small_onnx)
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def predict(*arguments: str, stdin: bytes | None = None) -> Result:
+    return runner.invoke(app, ["predict", *arguments], input=stdin)
+
+
+def answers(*arguments: str) -> list[dict[str, Any]]:
+    result = predict(*arguments, "--json")
+    assert result.exit_code == 0, result.output
+    found: list[dict[str, Any]] = json.loads(result.stdout)
+    return found
 
 
 def test_a_recording_is_answered_with_its_emotion_and_all_probabilities(folder: Path) -> None:
@@ -50,12 +62,11 @@ def test_json_is_an_array_of_objects(folder: Path) -> None:
     write_clip(folder / "clips" / "b.wav", 1)
     write_clip(folder / "clips" / "deep" / "a.WAV", 2)
     (folder / "clips" / "notes.txt").write_text("not looked at")
-    result = runner.invoke(app, ["predict", "clips", "--json"])
-    assert result.exit_code == 0, result.output
-    answers = json.loads(result.stdout)
-    assert [answer["path"] for answer in answers] == ["clips/b.wav", "clips/deep/a.WAV"]
-    assert set(answers[0]) == {"path", "emotion", "probabilities"}
-    assert sum(answers[0]["probabilities"].values()) == pytest.approx(1)
+    found = answers("clips")
+    assert [answer["path"] for answer in found] == ["clips/b.wav", "clips/deep/a.WAV"]
+    assert set(found[0]) == {"path", "emotion", "confidence", "probabilities"}
+    assert sum(found[0]["probabilities"].values()) == pytest.approx(1)
+    assert found[0]["confidence"] == found[0]["probabilities"][found[0]["emotion"]]
 
 
 def test_a_long_recording_says_how_much_was_heard(folder: Path) -> None:
@@ -84,28 +95,162 @@ def test_a_missing_or_truncated_model_is_one_line(folder: Path) -> None:
     result = runner.invoke(app, ["predict", "a.wav", "--model", "other.safetensors"])
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == "error: other.safetensors: no such model file; `dvc repro` trains one\n"
-    path = folder / "models" / "model.safetensors"
+    path = folder / "models" / "model.onnx"
     path.write_bytes(path.read_bytes()[:5000])
     result = runner.invoke(app, ["predict", "a.wav"])
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr.startswith("error: models/model.safetensors: not a readable model file")
+    assert result.stderr.startswith("error: models/model.onnx: not a readable model file")
     assert len(result.stderr.splitlines()) == 1
+    path.unlink()
+    result = runner.invoke(app, ["predict", "a.wav"])
+    assert result.stderr == "error: models/model.onnx: no such model file; `dvc repro` trains one\n"
 
 
-def test_a_folder_without_recordings_is_an_error(folder: Path) -> None:
+def test_without_an_exported_model_the_trained_one_is_taken(folder: Path, small_model: Model) -> None:
+    write_clip(folder / "a.wav", 1)
+    (exported,) = answers("a.wav")
+    (folder / "models/model.onnx").unlink()
+    write_model(small_model, folder / "models/model.safetensors")
+    (trained,) = answers("a.wav")
+    assert trained["probabilities"] == pytest.approx(exported["probabilities"], abs=1e-6)
+
+
+def test_a_folder_or_a_pattern_without_recordings_is_an_error_and_the_others_are_predicted(folder: Path) -> None:
     (folder / "clips").mkdir()
-    result = runner.invoke(app, ["predict", "clips"])
+    write_clip(folder / "a.wav", 1)
+    result = predict("clips", "b*.wav", "a.wav", "--jsonl")
     assert result.exit_code == 1
-    assert "error: clips: no recording in this folder" in result.stderr
+    first, second = result.stderr.splitlines()
+    assert first.startswith("error: clips: no recording in this folder (.flac, .mp3, ")
+    assert second == "error: b*.wav: no file matches this pattern"
+    assert json.loads(result.stdout)["path"] == "a.wav"
+
+
+def test_patterns_are_expanded_unless_a_file_is_called_so(folder: Path) -> None:
+    for name in ("x/1.wav", "x/y/2.wav", "x/y/3.flac", "[1].wav"):
+        write_clip(folder / name, len(name))
+    assert [answer["path"] for answer in answers("x/**/*.wav", "[1].wav")] == ["x/1.wav", "x/y/2.wav", "[1].wav"]
+
+
+def test_standard_input_is_a_recording(folder: Path) -> None:
+    path = write_clip(folder / "a.wav", 1)
+    result = predict(STDIN, "--jsonl", stdin=path.read_bytes())
+    assert result.exit_code == 0, result.output
+    (named,) = answers("a.wav")
+    assert json.loads(result.stdout) == named | {"path": "-"}
+    result = predict(STDIN, stdin=b"no audio " * 50)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "error: -: expected WAV, FLAC, Ogg or MP3, found none of them\n"
+
+
+def test_all_formats_say_the_same(folder: Path) -> None:
+    for seed in range(3):
+        write_clip(folder / f"clips/{seed}.wav", seed)
+    expected = answers("clips")
+    lines = [json.loads(line) for line in predict("clips", "--jsonl").stdout.splitlines()]
+    assert lines == expected
+    rows = list(csv.DictReader(io.StringIO(predict("clips", "--csv").stdout)))
+    assert list(rows[0]) == ["path", "emotion", "confidence", *(f"p_{name}" for name in EMOTIONS)]
+    table = predict("clips").stdout.splitlines()
+    assert table[0].split() == ["recording", "emotion", "probabilities"]
+    for answer, row, line in zip(expected, rows, table[1:], strict=True):
+        assert (row["path"], row["emotion"]) == (answer["path"], answer["emotion"])
+        assert float(row["confidence"]) == pytest.approx(answer["confidence"], abs=1e-6)
+        for name, probability in answer["probabilities"].items():
+            assert float(row[f"p_{name}"]) == pytest.approx(probability, abs=1e-6)
+        best = sorted(answer["probabilities"].items(), key=lambda one: -one[1])[:3]
+        shares = [cell for name, probability in best for cell in (name, f"{probability:.0%}")]
+        assert line.split() == [answer["path"], answer["emotion"], *shares]
+
+
+def test_only_so_many_emotions_are_printed_as_are_asked_for(folder: Path) -> None:
+    write_clip(folder / "a.wav", 1)
+    (full,) = answers("a.wav")
+    best = sorted(full["probabilities"].items(), key=lambda one: -one[1])[:2]
+    (top,) = answers("a.wav", "--top", "2")
+    assert list(top["probabilities"].items()) == best
+    assert [line.split()[0] for line in predict("a.wav", "--top", "2").stdout.splitlines()[1:]] == [
+        one[0] for one in best
+    ]
+    (row,) = csv.DictReader(io.StringIO(predict("a.wav", "--csv", "--top", "2").stdout))
+    assert [name for name in EMOTIONS if row[f"p_{name}"]] == [name for name in EMOTIONS if name in dict(best)]
+
+
+def test_below_the_smallest_confidence_the_emotion_is_unsure(folder: Path) -> None:
+    write_clip(folder / "a.wav", 1)
+    (sure,) = answers("a.wav")
+    (still,) = answers("a.wav", "--min-confidence", str(sure["confidence"]))
+    assert still == sure
+    (unsure,) = answers("a.wav", "--min-confidence", str(sure["confidence"] + 1e-9))
+    assert unsure == sure | {"emotion": "unsure"}
+    assert predict("a.wav", "--min-confidence", "1").stdout.startswith("a.wav: unsure\n")
+    assert predict("a.wav", "--min-confidence", "1.5").exit_code == 2
+
+
+@pytest.mark.parametrize("jobs", ["1", "3"])
+def test_the_number_of_threads_changes_nothing(folder: Path, jobs: str) -> None:
+    for seed in range(8):
+        write_clip(folder / f"clips/{seed}.wav", seed)
+    (folder / "clips/4.wav").write_text("not audio " * 50)
+    result = predict("clips", "--jsonl", "--jobs", jobs)
+    assert result.exit_code == 1
+    assert [json.loads(line)["path"][6] for line in result.stdout.splitlines()] == list("0123567")
+
+
+def test_a_bar_is_shown_on_a_terminal_alone(folder: Path) -> None:
+    for seed in range(3):
+        write_clip(folder / f"clips/{seed}.wav", seed)
+    ser = str(Path(sys.executable).parent / "ser")
+    main, side = os.openpty()
+    termios.tcsetwinsize(side, (24, 80))
+    with subprocess.Popen([ser, "predict", "clips", "--jsonl"], stdout=subprocess.PIPE, stderr=side) as process:
+        out, _ = process.communicate(timeout=120)
+    assert select.select([main], [], [], 0)[0], "nothing was shown"
+    shown = os.read(main, 10_000).decode()
+    os.close(side)
+    os.close(main)
+    assert len(out.splitlines()) == 3
+    assert "/3 [" in shown
+    assert predict("clips", "--jsonl").stderr == ""
+
+
+def test_neither_torch_nor_what_is_for_training_is_imported(folder: Path) -> None:
+    write_clip(folder / "a.wav", 1)
+    heavy = ("torch", "librosa", "numba", "pandas", "scipy", "sklearn", "matplotlib", "joblib", "onnx", "ruamel.yaml")
+    code = f"""
+import sys
+from ser.cli import app
+app(["predict", "a.wav", "--jsonl"], standalone_mode=False)
+print([name for name in {heavy} if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    answer, imported = done.stdout.splitlines()
+    assert json.loads(answer)["path"] == "a.wav"
+    assert imported == "[]"
+
+
+def test_export_writes_what_predict_reads(folder: Path, small_model: Model) -> None:
+    write_clip(folder / "a.wav", 1)
+    (before,) = answers("a.wav")
+    write_model(small_model, folder / "models/model.safetensors")
+    result = runner.invoke(app, ["export", "--weights", "models/model.pth"])
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == "models/model.onnx: logmel_gap, 8 emotions\nmodels/model.pth: weights alone\n"
+    (after,) = answers("a.wav")
+    assert after == before
+    result = runner.invoke(app, ["export", "--model", "none"])
+    assert (result.exit_code, result.stderr) == (1, "error: none: no such model file; `dvc repro` trains one\n")
 
 
 def test_usage_errors_keep_exit_code_2() -> None:
     assert runner.invoke(app, ["predict"]).exit_code == 2
     assert runner.invoke(app, ["predict", "a.wav", "--jsn"]).exit_code == 2
+    assert runner.invoke(app, ["predict", "a.wav", "--json", "--csv"]).exit_code == 2
 
 
 def test_help_is_quick_because_it_imports_no_torch() -> None:
-    code = "import sys, ser.cli; print([m for m in ('torch', 'librosa', 'pandas', 'matplotlib') if m in sys.modules])"
+    heavy = ("torch", "librosa", "pandas", "matplotlib", "numpy", "ruamel.yaml")
+    code = f"import sys, ser.cli; print([name for name in {heavy} if name in sys.modules])"
     started = time.monotonic()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

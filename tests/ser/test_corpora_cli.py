@@ -28,10 +28,10 @@ def test_fetching_prints_the_licence_and_the_next_command(server: FileServer, tm
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
     assert lines[0] == f"{CORPORA['ravdess'].title}: corpus.zip, 0 MB"
-    assert lines[2] == "Licence: CC0, "
+    assert lines[2] == "Licence: CC BY-NC-SA 4.0, https://creativecommons.org/licenses/by-nc-sa/4.0/"
     assert lines[3:] == [
         "data/raw/ravdess: 10 recordings",
-        "next: set ingest.corpus to ravdess in params.yaml, then run `dvc repro`",
+        "next: set ingest.corpora to [ravdess] in params.yaml, then run `dvc repro`",
     ]
     assert files_in(tmp_path) == {f"data/raw/ravdess/{name}" for name in RECORDINGS}
 
@@ -98,6 +98,7 @@ def test_the_list_shows_every_corpus_and_what_is_here_of_it(tmp_path: Path) -> N
     assert [row[0] for row in rows[1:]] == list(CORPORA)
     tess = CORPORA["tess"]
     assert ["tess", "2", "2,800", "1.6", tess.licence, tess.url] in rows
+    assert ["ravdess", "-", "1,440 speech (+1,012 song)", "1.5"] in [row[:4] for row in rows]
     crema_d = CORPORA["crema_d"]
     assert ["crema_d", "-", "7,442", "5.3", crema_d.licence, crema_d.url] in rows
     assert len({line.index(row[-2]) for line, row in zip(result.stdout.splitlines(), rows, strict=True)}) == 1

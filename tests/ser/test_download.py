@@ -58,7 +58,6 @@ class FileServer(ThreadingHTTPServer):
     def source(self, corpus: str = "ravdess") -> Source:
         return Source(
             corpus=corpus,
-            licence="CC0",
             url=self.url,
             file="corpus.zip",
             checksum=f"md5:{hashlib.md5(self.content).hexdigest()}",  # noqa: S324 (not for security)

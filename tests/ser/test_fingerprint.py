@@ -5,7 +5,7 @@ import pytest
 import soundfile
 
 from ser.audio import decode
-from ser.fingerprint import N_BITS, NEAR_IDENTICAL_BITS, fingerprint, fingerprint_distances
+from ser.fingerprint import N_BITS, NEAR_IDENTICAL_BITS, SAME_RECORDING_BITS, fingerprint, fingerprint_distances
 from tests.conftest import CORPORA, clip
 
 RATE = 16_000
@@ -35,6 +35,15 @@ def test_a_copy_with_leading_silence_and_noise_is_near_identical() -> None:
     noisy = signal + rng.normal(0, signal.std() / 10, signal.shape)  # 20 dB
     assert distance(signal, padded) <= NEAR_IDENTICAL_BITS
     assert distance(signal, noisy) <= NEAR_IDENTICAL_BITS
+
+
+def test_a_breath_behind_the_voice_may_be_near_the_level_that_counts_as_voice() -> None:
+    breath = np.random.default_rng(0).normal(0, 1, (4000, 1))
+    codes = [
+        fingerprint(np.concatenate([speechlike(0), np.zeros((3000, 1)), level * breath]), RATE)
+        for level in np.geomspace(0.001, 0.01, 20)
+    ]
+    assert fingerprint_distances(codes, codes).max() <= SAME_RECORDING_BITS
 
 
 def test_other_recordings_differ_in_many_bits() -> None:

@@ -8,6 +8,7 @@ import pytest
 import soundfile
 
 from ser import ingestion
+from ser.audio import decode, resample
 from ser.errors import InputError
 from ser.ingestion import Ingested
 from ser.params import CustomParams, IngestParams
@@ -75,6 +76,55 @@ def test_copies_are_listed_and_kept_once_or_all(ravdess_folder: Callable[..., Pa
     assert sorted(both["utterance_id"])[:2] == ["ravdess_03-01-01-01-01-01-01", "ravdess_03-01-01-01-01-01-01~2"]
 
 
+def resave(source: Path, target: Path, sampling_rate: int = 16_000, level: float = 1.0, channels: int = 1) -> None:
+    """Store a recording in another way."""
+    samples, rate = decode(source)
+    signal = level * resample(samples[:, 0], rate, sampling_rate)
+    target.parent.mkdir(exist_ok=True)
+    soundfile.write(target, np.stack([signal] * channels, axis=1), sampling_rate)
+
+
+def test_a_recording_at_another_rate_or_in_stereo_is_a_copy_whatever_its_name(
+    ravdess_folder: Callable[..., Path],
+) -> None:
+    folder = ravdess_folder(actors=1)
+    angry, happy = (folder / "Actor_01" / f"03-01-{emotion}-01-01-01-01.wav" for emotion in ("05", "03"))
+    resave(angry, folder / "11025" / angry.name, sampling_rate=11_025)
+    resave(angry, folder / "quiet" / "03-01-05-02-01-01-01.wav", level=0.3)
+    resave(happy, folder / "stereo" / happy.name, channels=2)
+    ingested = ingest(folder)
+    details = {Path(row.path).relative_to(folder).as_posix(): row.detail for row in ingested.rejected.itertuples()}
+    assert set(details) == {"11025/" + angry.name, "quiet/03-01-05-02-01-01-01.wav", "stereo/" + happy.name}
+    assert "11,025 Hz instead of 16,000" in details["11025/" + angry.name]
+    assert details["stereo/" + happy.name].endswith(f": the same audio as {happy}; 2 channels instead of 1")
+    assert len(ingested.metadata) == 8
+    left_out = ingested.metrics()["left_out"]
+    assert (left_out["duplicate"], left_out["altered_copy"]) == (1, 2)
+    assert ingested.metrics()["unusable"]["total"] == 0
+    kept = ingest(folder, KEEPING)
+    assert len(kept.metadata) == 11
+    assert kept.rejected.empty
+
+
+def test_the_copy_of_the_highest_rate_is_kept(ravdess_folder: Callable[..., Path]) -> None:
+    folder = ravdess_folder(actors=1)
+    original = folder / "Actor_01" / "03-01-05-01-01-01-01.wav"
+    resave(original, folder / "better" / original.name, sampling_rate=48_000)
+    ingested = ingest(folder)
+    assert ingested.rejected[["path", "reason"]].to_numpy().tolist() == [[original.as_posix(), "altered copy"]]
+    assert ingested.metadata["sampling_rate"].max() == 48_000
+
+
+def test_a_copy_whose_original_is_rejected_is_kept(ravdess_folder: Callable[..., Path]) -> None:
+    folder = ravdess_folder(actors=1)
+    original = folder / "Actor_01" / "03-01-05-01-01-01-01.wav"
+    write_clip(folder / "other" / original.name, 77)
+    resave(original, folder / "lower" / "03-01-05-02-01-01-01.wav", sampling_rate=11_025)
+    ingested = ingest(folder)
+    assert reasons(ingested) == {original.name: "name clash"}
+    assert "ravdess_03-01-05-02-01-01-01" in set(ingested.metadata["utterance_id"])
+
+
 def test_every_unusable_file_is_rejected_with_its_reason(ravdess_folder: Callable[..., Path]) -> None:
     folder = ravdess_folder(actors=1)
     names = {
@@ -108,10 +158,11 @@ def test_every_unusable_file_is_rejected_with_its_reason(ravdess_folder: Callabl
 def test_copies_with_other_labels_are_all_rejected(ravdess_folder: Callable[..., Path]) -> None:
     folder = ravdess_folder(actors=1)
     shutil.copy(folder / "Actor_01/03-01-03-01-01-01-01.wav", folder / "03-01-05-01-02-01-01.wav")
+    resave(folder / "Actor_01/03-01-04-01-01-01-01.wav", folder / "03-01-02-01-02-01-01.wav", sampling_rate=11_025)
     ingested = ingest(folder, STRICT)
     assert set(reasons(ingested).values()) == {"conflicting labels"}
-    assert len(ingested.rejected) == 2
-    assert "happy" not in set(ingested.metadata["emotion"])
+    assert len(ingested.rejected) == 4
+    assert not {"happy", "sad"} & set(ingested.metadata["emotion"])
 
 
 def test_one_name_for_two_recordings_is_a_clash(ravdess_folder: Callable[..., Path]) -> None:
@@ -137,10 +188,13 @@ def test_the_hash_is_of_the_audio_and_not_of_the_file(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not CORPORA.exists(), reason="../shared/corpora is not beside this checkout")
-def test_the_real_actor_7_holds_one_recording_twice(tmp_path: Path) -> None:
-    for path in (CORPORA / "ravdess" / "Actor_07").glob("03-01-03-01-02-*.flac"):
+def test_the_real_actor_7_holds_one_recording_twice_and_its_other_copies_are_known(tmp_path: Path) -> None:
+    paths = sorted((CORPORA / "ravdess" / "Actor_07").glob("03-01-03-01-*.flac"))
+    for path in paths:
         shutil.copy(path, tmp_path)
-    assert reasons(ingest(tmp_path, STRICT)) == {"03-01-03-01-02-02-07.flac": "duplicate"}
+        resave(path, tmp_path / "22050" / f"{path.stem}.wav", sampling_rate=22_050, channels=2)
+    altered = {f"{path.stem}.wav": "altered copy" for path in paths}
+    assert reasons(ingest(tmp_path, STRICT)) == altered | {"03-01-03-01-02-02-07.flac": "duplicate"}
 
 
 def scans(ravdess_folder: Callable[..., Path], tmp_path: Path) -> list[Scan]:
@@ -161,7 +215,7 @@ def test_corpora_come_together_without_colliding(ravdess_folder: Callable[..., P
     together = ingestion.ingest(scans(ravdess_folder, tmp_path), BOTH)
     assert reasons(together) == {"copy.wav": "duplicate", "yawn.wav": "left out by relabel"}
     assert len(together.metadata) == 17
-    row = together.metadata.set_index("utterance_id").loc["custom_shout"]
+    row = together.metadata.set_index("utterance_id").loc["custom_angry/shout"]
     assert (row["emotion"], row["speaker"], row["gender"]) == ("angry", "", "")
     metrics = together.metrics()
     assert metrics["all"]["utterances"] == 17

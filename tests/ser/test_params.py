@@ -1,9 +1,10 @@
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from ser.errors import InputError
-from ser.params import AugmentParams, FeatureParams, SplitParams, TrainParams, load_params
+from ser.params import Architecture, AugmentParams, FeatureParams, FrontEnd, SplitParams, TrainParams, load_params
 
 PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
 
@@ -19,6 +20,26 @@ def changed(tmp_path: Path, old: str, new: str) -> Path:
 def test_every_section_of_the_project_loads() -> None:
     assert load_params(SplitParams, PARAMS).protocol == "speaker_independent"
     assert load_params(AugmentParams, PARAMS).noise.snr_db == (15.0, 35.0)
+
+
+def test_no_trimming_is_a_value_of_its_own(tmp_path: Path) -> None:
+    assert load_params(FeatureParams, changed(tmp_path, "trim_db: 40.0", "trim_db: null")).trim_db is None
+
+
+def test_more_coefficients_than_bands_matter_only_where_coefficients_are_made(tmp_path: Path) -> None:
+    text = PARAMS.read_text().replace("n_mfcc: 40", "n_mfcc: 65")
+    (tmp_path / "params.yaml").write_text(text)
+    assert load_params(FeatureParams, tmp_path / "params.yaml").n_mfcc == 65
+    for name in ("mfcc", "mfcc_deltas"):
+        (tmp_path / "params.yaml").write_text(text.replace("front_end: log_mel", f"front_end: {name}"))
+        with pytest.raises(InputError, match=r"features: expected n_mfcc <= n_mels, got 65 > 64$"):
+            load_params(FeatureParams, tmp_path / "params.yaml")
+
+
+def test_the_file_names_every_front_end_and_every_network() -> None:
+    text = PARAMS.read_text()
+    assert f"# {' | '.join(get_args(FrontEnd))}: a module of ser/front_ends\n" in text
+    assert f"# {' | '.join(get_args(Architecture))}: a module of ser/models\n" in text
 
 
 def test_yaml_1_2_numbers_are_numbers(tmp_path: Path) -> None:
@@ -41,6 +62,19 @@ def test_yaml_1_2_numbers_are_numbers(tmp_path: Path) -> None:
         ("snr_db: [15, 35]", "snr_db: 15", "augment.noise.snr_db: expected a list, got 15"),
         ("train:", "trian:", "trian: unknown key"),
         ("f_max: 8000.0", "f_max: 20000.0", "features: expected f_min < f_max <= sampling_rate / 2 = 11025"),
+        ("front_end: log_mel", "front_end: mel", "features.front_end: expected 'log_mel', 'mfcc'"),
+        ("trim_db: 40.0", "trim_db: 0.0", "features.trim_db: expected greater than 0, got 0.0"),
+        ("trim_db: 40.0", "trim_db: no", "features.trim_db: expected a number, got 'no'"),
+        ("n_mfcc: 40", "n_mfcc: 0", "features.n_mfcc: expected greater than or equal to 1, got 0"),
+        ("model: logmel_gap", "model: resnet", "train.model: expected 'logmel_gap', 'logmel_4conv',"),
+        ("conv_dropout: 0.0", "conv_dropout: 1.0", "train.conv_dropout: expected less than 1, got 1.0"),
+        ("dense_dropout: 0.0", "dense_dropout: -0.1", "train.dense_dropout: expected greater than or equal to 0, got"),
+        ("class_weights: false", "class_weights: 1", "train.class_weights: expected a boolean, got 1"),
+        ("label_smoothing: 0.0", "label_smoothing: 1.0", "train.label_smoothing: expected less than 1, got 1.0"),
+        ("rate_factor: 1.0", "rate_factor: 0.0", "train.rate_factor: expected greater than 0, got 0.0"),
+        ("rate_factor: 1.0", "rate_factor: 1.5", "train.rate_factor: expected less than or equal to 1, got 1.5"),
+        ("rate_patience: 5", "rate_patience: 0", "train.rate_patience: expected greater than or equal to 1, got 0"),
+        ("precision: 32-true", "precision: bf16", "train.precision: expected '32-true', 'bf16-mixed' or '16-mixed'"),
         ("test_fraction: 0.2", "test_fraction: 0.9", "split: validation_fraction + test_fraction leave nothing"),
         ("corpora: [demo]", "corpora: []", "ingest.corpora: "),
         ("corpora: [demo]", "corpora: [demo, demo]", "ingest: a corpus is named twice in ['demo', 'demo']"),

@@ -56,7 +56,7 @@ def figures(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
     """The figures drawn in a test, kept instead of written."""
     kept: list[Figure] = []
     for module in (training, evaluation):
-        monkeypatch.setattr(module, "save_figure", lambda figure, path: kept.append(figure))  # noqa: ARG005
+        monkeypatch.setattr(module, "save_figure", lambda figure, path: kept.append(figure))
     return kept
 
 

@@ -1,33 +1,27 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-import torch
+import soxr
 
+import ser
 from ser.audio import AudioError
+from ser.errors import InputError
 from ser.features import front_end, load_signal
-from ser.model_file import Model, ModelDescription, write_model
-from ser.models.classifier import Classifier
+from ser.metadata import EMOTIONS
+from ser.model_file import Model, write_model
 from ser.params import FeatureParams
 from ser.predictor import Predictor
 from tests.conftest import clip, write_clip
 
 
 @pytest.fixture
-def predictor(small_front_end: FeatureParams, tmp_path: Path) -> Predictor:
-    torch.manual_seed(3)
-    description = ModelDescription(
-        format=2,
-        architecture="logmel_gap",
-        classes=("calm", "sad", "angry"),
-        front_end=small_front_end,
-        trained_on=("toy",),
-    )
-    classifier = Classifier("logmel_gap", 3, small_front_end.n_mels, small_front_end.n_frames)
-    classifier.standardise_by(np.full(8, -30.0), np.full(8, 5.0))
-    write_model(Model(classifier.eval(), description), tmp_path / "m.safetensors")
-    return Predictor.load(tmp_path / "m.safetensors")
+def predictor(small_onnx: bytes, tmp_path: Path) -> Predictor:
+    (tmp_path / "m.onnx").write_bytes(small_onnx)
+    return Predictor.load(tmp_path / "m.onnx")
 
 
 def test_a_prediction_is_what_training_would_have_seen(
@@ -36,9 +30,10 @@ def test_a_prediction_is_what_training_would_have_seen(
     path = write_clip(tmp_path / "a.wav", 1)
     prediction = predictor.predict(path)
     features = front_end(load_signal(path, small_front_end), small_front_end)
-    expected = predictor.model.classifier.probabilities(features[None])[0]
-    assert list(prediction.probabilities) == ["calm", "sad", "angry"]
+    expected = predictor.model.probabilities(features[None])[0]
+    assert tuple(prediction.probabilities) == predictor.classes == EMOTIONS
     assert list(prediction.probabilities.values()) == expected.tolist()
+    assert prediction.confidence == expected.max()
     assert prediction.emotion == max(prediction.probabilities, key=lambda name: prediction.probabilities[name])
     assert sum(prediction.probabilities.values()) == pytest.approx(1)
 
@@ -75,3 +70,80 @@ def test_what_is_no_voice_is_refused(predictor: Predictor, tmp_path: Path) -> No
     (tmp_path / "a.wav").write_text("no audio here\n" * 100)
     with pytest.raises(AudioError):
         predictor.predict(tmp_path / "a.wav")
+
+
+@pytest.mark.parametrize("name", ["m.safetensors", "named_otherwise"])
+def test_a_trained_model_is_told_from_an_exported_one_and_says_the_same(
+    predictor: Predictor, small_model: Model, tmp_path: Path, name: str
+) -> None:
+    write_model(small_model, tmp_path / name)
+    path = write_clip(tmp_path / "a.wav", 1)
+    trained = Predictor.load(str(tmp_path / name))
+    assert isinstance(trained.model, Model)
+    assert trained.predict(path).probabilities == pytest.approx(predictor.predict(path).probabilities, abs=1e-6)
+
+
+def test_samples_and_open_files_are_heard_as_the_file_is(predictor: Predictor, tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "a.wav", 4, seconds=1.0)
+    expected = predictor.predict(str(path))
+    samples, rate = soundfile.read(path, dtype="float32")
+    assert predictor.predict(samples, rate) == expected
+    assert predictor.predict(np.stack([samples, samples], axis=1).astype(np.float64), rate) == expected
+    with path.open("rb") as file:
+        assert predictor.predict(file) == expected
+    at_8000 = soxr.resample(samples, rate, 8_000)
+    assert predictor.predict(at_8000).probabilities == pytest.approx(expected.probabilities, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("samples", "message"),
+    [
+        (np.zeros(0), "expected floating-point samples"),
+        (np.ones(99, dtype=np.int16), "expected floating-point samples .* found int16"),
+        (np.ones((9, 9, 9)), "expected floating-point samples"),
+        (np.full(99, np.nan), "expected finite samples that are not all zero"),
+        (np.zeros(99), "expected finite samples that are not all zero"),
+    ],
+)
+def test_samples_that_are_no_sound_are_refused(predictor: Predictor, samples: np.ndarray, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        predictor.predict(samples)
+
+
+def test_many_are_predicted_in_order_by_any_number_of_threads(predictor: Predictor, tmp_path: Path) -> None:
+    paths = [write_clip(tmp_path / f"{seed}.wav", seed) for seed in range(12)]
+    expected = [predictor.predict(path) for path in paths]
+    assert len({tuple(one.probabilities.values()) for one in expected}) == 12
+    for jobs in (1, 4, None):
+        assert list(predictor.predict_many(paths, jobs=jobs)) == expected
+    assert list(predictor.predict_many([])) == []
+
+
+def test_a_bad_one_among_many_raises(predictor: Predictor, tmp_path: Path) -> None:
+    paths = [write_clip(tmp_path / f"{seed}.wav", seed) for seed in range(3)]
+    found = predictor.predict_many([*paths, tmp_path / "none.wav"], jobs=2)
+    assert len([next(found) for _ in paths]) == 3
+    with pytest.raises(AudioError, match=r"none.wav: expected an audio file, found no such file"):
+        next(found)
+
+
+def test_probabilities_are_a_matrix_as_in_scikit_learn(predictor: Predictor) -> None:
+    signals = [clip(seed, 0.4 + 0.01 * seed, 8_000) for seed in range(40)]
+    found = predictor.predict_proba(signals)
+    assert found.shape == (40, 8)
+    assert found.dtype == np.float64
+    expected = [list(one.probabilities.values()) for one in predictor.predict_many(signals)]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    as_matrix = predictor.predict_proba(np.stack([signal[:3000] for signal in signals]))
+    np.testing.assert_allclose(as_matrix, predictor.predict_proba([signal[:3000] for signal in signals]), atol=1e-12)
+    assert predictor.predict_proba([]).shape == (0, 8)
+
+
+def test_the_package_has_the_predictor_and_imports_it_on_demand() -> None:
+    assert ser.Predictor is Predictor
+    assert ser.InputError is InputError
+    with pytest.raises(AttributeError, match="has no attribute 'Predicter'"):
+        _ = ser.Predicter
+    code = "import sys, ser; print('numpy' in sys.modules); from ser import Predictor; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]

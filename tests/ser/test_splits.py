@@ -45,8 +45,40 @@ def test_a_rare_gender_is_heard_in_the_test_before_the_train_subset(make_metadat
 def test_three_speakers_suffice_and_two_do_not(make_metadata: Make) -> None:
     table = joined(make_metadata(speakers=3), SPEAKER_INDEPENDENT).drop_duplicates("speaker")
     assert sorted(table["subset"]) == ["test", "train", "validation"]
-    with pytest.raises(InputError, match="2 speakers cannot fill train, validation and test"):
+    with pytest.raises(InputError, match="2 speakers, dealt corpus by corpus, cannot fill train, validation and test"):
         assign_splits(make_metadata(speakers=2), SPEAKER_INDEPENDENT)
+
+
+def test_the_split_of_24_speakers_stays_as_it_was_published(make_metadata: Make) -> None:
+    table = joined(ravdess(make_metadata), SPEAKER_INDEPENDENT)
+    assert actors(table, "test") == {6, 19, 20, 21}
+    assert actors(table, "validation") == {9, 10, 11, 16}
+    table = joined(make_metadata(speakers=16), SPEAKER_INDEPENDENT)  # as many as demo has
+    assert actors(table, "test") == {5, 6, 10, 13}
+    assert actors(table, "validation") == {8, 15}
+
+
+def test_every_corpus_is_dealt_as_if_it_were_alone(make_metadata: Make) -> None:
+    both = two_corpora(make_metadata)
+    together = joined(both, SPEAKER_INDEPENDENT)
+    toy = joined(both[both["corpus"] == "toy"], SPEAKER_INDEPENDENT)
+    pd.testing.assert_frame_equal(together[together["corpus"] == "toy"], toy)
+
+
+def test_of_two_speakers_one_is_tested_and_of_one_none(make_metadata: Make) -> None:
+    both = two_corpora(make_metadata)
+    tess = joined(both, SPEAKER_INDEPENDENT).query("corpus == 'tess'").drop_duplicates("speaker")
+    assert sorted(tess["subset"]) == ["test", "train"]
+    left_out = both["speaker"] == "tess_01"
+    tess = joined(both[~left_out], SPEAKER_INDEPENDENT).query("corpus == 'tess'")
+    assert set(tess["subset"]) == {"train"}
+
+
+def test_two_corpora_of_two_speakers_leave_nobody_to_validate(make_metadata: Make) -> None:
+    both = two_corpora(make_metadata)
+    few = both[(both["corpus"] == "tess") | both["speaker"].isin(["toy_01", "toy_02"])]
+    with pytest.raises(InputError, match="4 speakers, dealt corpus by corpus, cannot fill"):
+        assign_splits(few, SPEAKER_INDEPENDENT)
 
 
 def test_80_10_10_holds_for_every_emotion(make_metadata: Make) -> None:
@@ -71,7 +103,13 @@ def test_a_split_covers_all_and_depends_on_the_seed_alone(seed: int, protocol: s
     # A fixture cannot be shared between hypothesis's examples.
     emotions = ["neutral", "happy"]
     rows = [
-        {"utterance_id": f"u{s:02}{e}{k}", "speaker": f"s{s}", "gender": ["female", "male"][s % 2], "emotion": e}
+        {
+            "utterance_id": f"u{s:02}{e}{k}",
+            "corpus": "toy",
+            "speaker": f"s{s}",
+            "gender": ["female", "male"][s % 2],
+            "emotion": e,
+        }
         for s in range(8)
         for e in emotions
         for k in range(3)

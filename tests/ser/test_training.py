@@ -1,13 +1,18 @@
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 import torch
 from sklearn.metrics import f1_score
+from torch import nn
+from torch.optim.optimizer import Optimizer, register_optimizer_step_pre_hook
 
 from ser.examples import Examples
-from ser.params import PerturbParams, TrainParams
-from ser.training import Fitted, fit
+from ser.models.classifier import Classifier
+from ser.params import Architecture, PerturbParams, TrainParams
+from ser.training import Fitted, _lay_out, fit
 
 PARAMS = TrainParams(
     model="logmel_gap",
@@ -59,6 +64,17 @@ def run(scratch: Path, **changes: object) -> tuple[Fitted, list[str]]:
     return fitted, lines
 
 
+def interrupt(scratch: Path, epoch: int, **changes: object) -> None:
+    """Train until the power goes as `epoch` ends, before its checkpoint is written."""
+
+    def report(line: str) -> None:
+        if line.startswith(f"epoch {epoch:3}"):
+            raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError, match="power cut"):
+        fit(TRAIN, VALIDATION, 3, PARAMS.model_copy(update=changes), scratch, report)
+
+
 def weights(fitted: Fitted) -> torch.Tensor:
     return torch.cat([value.flatten() for value in fitted.classifier.state_dict().values()])
 
@@ -93,13 +109,7 @@ def test_global_random_state_is_left_alone(tmp_path: Path) -> None:
 def test_an_interrupted_run_goes_on_and_ends_like_an_uninterrupted_one(tmp_path: Path) -> None:
     whole, _ = run(tmp_path / "whole")
     scratch = tmp_path / "scratch"
-
-    def interrupt(line: str) -> None:
-        if line.startswith("epoch   3"):
-            raise RuntimeError("power cut")
-
-    with pytest.raises(RuntimeError, match="power cut"):
-        fit(TRAIN, VALIDATION, 3, PARAMS, scratch, interrupt)
+    interrupt(scratch, 3)
     resumed, lines = run(scratch)
     assert lines[0].startswith("going on from the checkpoint of an interrupted run")
     assert lines[1].startswith("epoch   3/4")
@@ -109,12 +119,7 @@ def test_an_interrupted_run_goes_on_and_ends_like_an_uninterrupted_one(tmp_path:
 
 
 def test_a_checkpoint_of_other_parameters_is_not_used(tmp_path: Path) -> None:
-    def interrupt(line: str) -> None:
-        if line.startswith("epoch   2"):
-            raise RuntimeError("power cut")
-
-    with pytest.raises(RuntimeError, match="power cut"):
-        fit(TRAIN, VALIDATION, 3, PARAMS, tmp_path / "scratch", interrupt)
+    interrupt(tmp_path / "scratch", 2)
     _, lines = run(tmp_path / "scratch", learning_rate=1e-3)
     assert lines[0].startswith("epoch   1/4")
 
@@ -140,3 +145,158 @@ def test_metrics_are_of_the_kept_epoch(tmp_path: Path) -> None:
     assert (
         metrics["validation"]["macro_f1"] == fitted.history["macro_f1"][fitted.history["subset"] == "validation"].max()
     )
+
+
+ALL_AT_ONCE: dict[str, object] = {"learning_rate": 1e-9, "batch_size": 64, "max_epochs": 1}
+"""One step that moves next to nothing: the loss is that of the weights that are kept."""
+
+
+def losses(fitted: Fitted, examples: Examples) -> np.ndarray:
+    """Minus the logarithm of every class's probability, shape (n_examples, n_classes)."""
+    return -np.log(fitted.classifier.probabilities(examples.read(np.arange(len(examples)))))
+
+
+def imbalanced(per_class: tuple[int, int, int]) -> Examples:
+    """As many of the toy examples of each class."""
+    examples = toy_examples(3, 400)
+    rows = np.concatenate([np.flatnonzero(examples.classes == c)[:n] for c, n in enumerate(per_class)])
+    return Examples(examples.arrays, rows, examples.classes[rows])
+
+
+def test_class_weights_make_every_class_weigh_the_same(tmp_path: Path) -> None:
+    train = imbalanced((24, 6, 6))
+    params = PARAMS.model_copy(update=ALL_AT_ONCE | {"class_weights": True})
+    fitted = fit(train, VALIDATION, 3, params, tmp_path / "scratch", lambda line: None)
+    weight = np.array([36 / (3 * 24), 36 / (3 * 6), 36 / (3 * 6)])  # 0.5, 2, 2: a third of the weight to each class
+    own = losses(fitted, train)[np.arange(36), train.classes]
+    expected = (own[:24].sum() * weight[0] + own[24:30].sum() * weight[1] + own[30:].sum() * weight[2]) / 36
+    unweighted = own.mean()
+    assert fitted.metrics()["loss"] == pytest.approx(expected, abs=1e-5)
+    assert abs(expected - unweighted) > 1e-3
+
+
+def test_class_weights_make_rare_classes_heard(tmp_path: Path) -> None:
+    train = imbalanced((60, 3, 3))
+    recalled = {}
+    for class_weights in (False, True):
+        params = PARAMS.model_copy(update={"max_epochs": 8, "patience": 8, "class_weights": class_weights})
+        fitted = fit(train, VALIDATION, 3, params, tmp_path / "scratch", lambda line: None)
+        probabilities = fitted.classifier.probabilities(VALIDATION.read(np.arange(len(VALIDATION))))
+        recalled[class_weights] = probabilities[VALIDATION.classes > 0, 1:].sum(axis=1).mean()
+    assert recalled[True] > 2 * recalled[False]
+
+
+def test_label_smoothing_spreads_a_share_of_every_label_over_all_classes(tmp_path: Path) -> None:
+    fitted, _ = run(tmp_path / "scratch", **ALL_AT_ONCE, label_smoothing=0.3)
+    each = losses(fitted, TRAIN)
+    own = each[np.arange(len(TRAIN)), TRAIN.classes]
+    # 0.7 of the label stays, and each of the three classes has 0.1.
+    assert fitted.metrics()["loss"] == pytest.approx((0.7 * own + 0.1 * each.sum(axis=1)).mean(), abs=1e-5)
+    plain, _ = run(tmp_path / "scratch", **ALL_AT_ONCE)
+    assert plain.metrics()["loss"] == pytest.approx(own.mean(), abs=1e-5)
+
+
+@pytest.fixture
+def rates() -> Iterator[list[float]]:
+    """The learning rate of every step."""
+    found: list[float] = []
+
+    def note(optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        found.append(optimizer.param_groups[0]["lr"])
+
+    handle = register_optimizer_step_pre_hook(note)
+    yield found
+    handle.remove()
+
+
+STUCK: dict[str, object] = {"learning_rate": 1e-6, "batch_size": 64, "max_epochs": 7, "patience": 7}
+"""One step per epoch, and validation never improves."""
+
+
+def test_the_rate_falls_when_validation_has_not_improved_for_longer_than_the_patience(
+    tmp_path: Path, rates: list[float]
+) -> None:
+    run(tmp_path / "scratch", **STUCK, rate_factor=0.1, rate_patience=2)
+    # Epoch 1 is the best; 2 and 3 are waited for; 4 is one too many, and the wait begins again.
+    assert rates == pytest.approx([1e-6] * 4 + [1e-7] * 3)
+
+
+def test_a_factor_of_one_keeps_the_rate(tmp_path: Path, rates: list[float]) -> None:
+    run(tmp_path / "scratch", **STUCK, rate_factor=1.0, rate_patience=1)
+    assert rates == [1e-6] * 7
+
+
+@pytest.mark.parametrize("epoch", [2, 4])
+def test_an_interruption_does_not_change_when_the_rate_falls(tmp_path: Path, rates: list[float], epoch: int) -> None:
+    changes = STUCK | {"learning_rate": 1e-4, "rate_factor": 0.1, "rate_patience": 1, "max_epochs": 5}
+    whole, _ = run(tmp_path / "whole", **changes)
+    expected = rates.copy()
+    rates.clear()
+    interrupt(tmp_path / "scratch", epoch, **changes)
+    resumed, _ = run(tmp_path / "scratch", **changes)
+    assert expected == pytest.approx([1e-4] * 3 + [1e-5] * 2)
+    assert rates == expected[:epoch] + expected[epoch - 1 :]  # the interrupted epoch is run twice
+    assert torch.equal(weights(whole), weights(resumed))
+    assert whole.history.equals(resumed.history)
+
+
+@pytest.mark.parametrize("place", ["conv_dropout", "dense_dropout"])
+def test_dropout_reaches_the_network(tmp_path: Path, place: str) -> None:
+    plain, _ = run(tmp_path / "plain", max_epochs=1)
+    dropped, _ = run(tmp_path / "dropped", max_epochs=1, **{place: 0.5})
+    assert not torch.equal(weights(plain), weights(dropped))
+
+
+def test_an_interruption_does_not_change_what_is_dropped(tmp_path: Path) -> None:
+    changes: dict[str, object] = {"max_epochs": 2, "conv_dropout": 0.5, "dense_dropout": 0.5}
+    whole, _ = run(tmp_path / "whole", **changes)
+    interrupt(tmp_path / "scratch", 2, **changes)
+    resumed, _ = run(tmp_path / "scratch", **changes)
+    assert whole.history.equals(resumed.history)
+    assert torch.equal(weights(whole), weights(resumed))
+
+
+def test_half_precision_trains_to_weights_of_full_precision(tmp_path: Path) -> None:
+    full, _ = run(tmp_path / "full", max_epochs=2)
+    half, _ = run(tmp_path / "half", max_epochs=2, precision="bf16-mixed")
+    again, _ = run(tmp_path / "again", max_epochs=2, precision="bf16-mixed")
+    assert {value.dtype for value in half.classifier.state_dict().values()} == {torch.float32}
+    assert torch.equal(weights(half), weights(again))
+    assert not torch.equal(weights(full), weights(half))
+    np.testing.assert_allclose(half.history["loss"], full.history["loss"], rtol=0.02)
+
+
+def convolutions(classifier: Classifier) -> list[torch.Tensor]:
+    return [layer.weight for layer in classifier.modules() if isinstance(layer, nn.Conv2d)]
+
+
+def test_weights_are_channels_last_in_training_and_contiguous_behind_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+    step = nn.Conv2d.forward
+
+    def forward(layer: nn.Conv2d, maps: torch.Tensor) -> torch.Tensor:
+        seen.append(layer.weight.is_contiguous(memory_format=torch.channels_last))
+        return step(layer, maps)
+
+    monkeypatch.setattr(nn.Conv2d, "forward", forward)
+    fitted, _ = run(tmp_path / "scratch", max_epochs=1)
+    assert seen
+    assert all(seen)
+    assert all(weight.is_contiguous() for weight in convolutions(fitted.classifier))
+
+
+@pytest.mark.parametrize("architecture", get_args(Architecture))
+def test_the_order_of_weights_in_memory_does_not_change_what_a_network_gives(architecture: Architecture) -> None:
+    torch.manual_seed(0)
+    classifier = Classifier(architecture, 8, 32, 40).eval()
+    features = torch.randn(4, 32, 40)
+    contiguous, before = classifier(features), [weight.clone() for weight in convolutions(classifier)]
+    _lay_out(classifier, torch.channels_last)
+    assert all(weight.is_contiguous(memory_format=torch.channels_last) for weight in convolutions(classifier))
+    torch.testing.assert_close(classifier(features), contiguous, rtol=0, atol=1e-5)
+    _lay_out(classifier, torch.contiguous_format)
+    assert all(weight.is_contiguous() for weight in convolutions(classifier))
+    assert all(torch.equal(one, other) for one, other in zip(convolutions(classifier), before, strict=True))
+    assert torch.equal(classifier(features), contiguous)

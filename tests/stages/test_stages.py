@@ -1,5 +1,6 @@
 """The stages one after another, in a folder, as `python -m stages.NAME` runs them."""
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -15,9 +16,11 @@ from click.testing import Result
 from joblib.externals.loky import get_reusable_executor
 from typer.testing import CliRunner
 
-from tests.conftest import TOP
+from ser.corpora import tess
+from ser.onnx_file import OnnxModel
+from tests.conftest import TOP, write_clip
 
-STAGES = ("demo", "scan", "ingest", "split", "features", "augment", "train", "evaluate")
+STAGES = ("demo", "scan", "ingest", "split", "features", "augment", "train", "evaluate", "export")
 
 SMALL = {
     "corpora: [demo]": "corpora: [ravdess]",
@@ -61,7 +64,7 @@ def run_until(last: str) -> None:
 
 
 def test_the_whole_chain_writes_what_it_declares(project: Path) -> None:
-    run_until("evaluate")
+    run_until("export")
     scores = json.loads(Path("metrics/test.json").read_text())["test"]
     predictions = pd.read_csv("data/predictions.csv")
     splits = pd.read_csv("data/splits.csv").set_index("utterance_id")["subset"]
@@ -77,6 +80,30 @@ def test_the_whole_chain_writes_what_it_declares(project: Path) -> None:
     assert {path.name for path in Path("plots/train").iterdir()} == {"curves.csv", "curves.png"}
     assert json.loads(Path("metrics/train.json").read_text())["train"]["epochs"] == 2
     assert not Path("models/.checkpoints").exists()
+    agreement = json.loads(Path("metrics/export.json").read_text())["export"]
+    assert agreement["n_recordings"] == len(predictions)
+    assert agreement["largest_difference"] <= 1e-5
+    assert agreement["other_emotion"] == 0
+    description = OnnxModel.read(Path("models/model.onnx")).description
+    assert description.test is not None
+    assert (description.test.accuracy, description.test.protocol) == (scores["accuracy"], "speaker_independent")
+    assert description.trained_md5 == hashlib.md5(Path("models/model.safetensors").read_bytes()).hexdigest()  # noqa: S324
+    first = Path("models/model.onnx").read_bytes()
+    assert run("export").exit_code == 0
+    assert Path("models/model.onnx").read_bytes() == first
+
+
+def test_two_corpora_are_trained_on_together_and_scored_each(project: Path) -> None:
+    change_params("corpora: [ravdess]", "corpora: [ravdess, tess]")
+    names = [f"{speaker}_back_{emotion}.wav" for speaker in ("OAF", "YAF") for emotion in tess.EMOTIONS]
+    for seed, name in enumerate(names, start=500):
+        write_clip(Path("data/raw/tess") / name, seed)
+    assert run("scan", "tess").exit_code == 0
+    run_until("evaluate")
+    scores = json.loads(Path("metrics/test.json").read_text())["test"]
+    assert set(scores["per_corpus"]) == {"ravdess", "tess"}
+    assert pd.read_csv("data/predictions.csv")["corpus"].value_counts().to_dict() == {"ravdess": 32, "tess": 7}
+    assert {"ravdess", "tess"} <= set(pd.read_csv("plots/test/groups.csv")["group"])
 
 
 def test_features_are_mappable_and_say_whose_they_are(project: Path) -> None:
@@ -138,6 +165,19 @@ def test_a_recording_changed_behind_the_pipelines_back_stops_it(project: Path) -
     assert not Path("data/features").exists()
 
 
+def test_an_exported_model_that_says_something_else_is_not_written(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_until("evaluate")
+    monkeypatch.setattr("ser.export.TOLERANCE", 0.0)
+    result = run("export")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: the exported model differs from the trained one by ")
+    assert len(result.stderr.splitlines()) == 1
+    assert not Path("models/model.onnx").exists()
+    assert not Path("metrics/export.json").exists()
+
+
 def test_evaluate_refuses_a_model_that_is_none(project: Path) -> None:
     run_until("features")
     Path("models").mkdir()
@@ -153,7 +193,7 @@ def test_every_stage_explains_itself(stage: str) -> None:
         [sys.executable, "-m", f"stages.{stage}", "--help"], capture_output=True, text=True, cwd=TOP, check=True
     )
     assert "Usage:" in done.stdout
-    assert "--params" in done.stdout
+    assert ("--params" in done.stdout) == (stage != "export")
 
 
 def test_a_corpus_that_is_not_there_says_where_to_put_it(project: Path) -> None:

@@ -6,8 +6,9 @@ import pytest
 import soundfile
 
 from ser.audio import resample
-from ser.audit.copies import ALTERED_BITS, find_copies
+from ser.audit.copies import find_copies, find_near_identical
 from ser.audit.recordings import Recording, examine, tabulate
+from ser.fingerprint import SAME_RECORDING_BITS
 from tests.conftest import CORPORA, clip
 
 RATE = 48_000
@@ -55,24 +56,36 @@ def test_copies_are_told_by_what_was_done_to_them(tmp_path: Path) -> None:
     assert "MP3 instead of WAV" in found["c_mp3.mp3"][1]
 
 
-def test_a_noisier_copy_is_near_identical() -> None:
+def test_a_noisier_copy_may_be_another_recording() -> None:
     rng = np.random.default_rng(0)
     bits = rng.random((1, 512)) < 0.5
     noisy = bits.copy()
-    noisy[0, : ALTERED_BITS + 1] ^= True
+    noisy[0, : SAME_RECORDING_BITS + 1] ^= True
     plain = {"channels": 1, "sampling_rate": RATE, "container": "WAV", "rms_db": -20.0}
     rows = [
         {"path": name, "signal_hash": name, "fingerprint": np.packbits(code).tobytes().hex()} | plain
         for name, code in (("a", bits), ("b", noisy))
     ]
-    copies = find_copies(pd.DataFrame(rows))
-    assert copies["kind"].tolist() == ["near-identical"]
-    assert copies["bits"].item() == ALTERED_BITS + 1
+    assert find_copies(pd.DataFrame(rows)).empty
+    near = find_near_identical(pd.DataFrame(rows))
+    assert near.to_numpy().tolist() == [["b", "a", "near-identical", "sounds like a; 46 of 512 bits differ"]]
+
+
+def test_the_original_is_of_the_highest_rate_and_not_compressed_with_loss(tmp_path: Path) -> None:
+    signal = speechlike(2)
+    paths = [
+        save(tmp_path / "a_16000.wav", resample(signal, RATE, 16_000), 16_000),
+        save(tmp_path / "b.mp3", signal),
+        save(tmp_path / "c.wav", signal),
+        save(tmp_path / "d.wav", 0.3 * signal),
+    ]
+    assert set(find_copies(table(paths))["original"]) == {paths[2].as_posix()}
+    assert set(find_copies(table(paths)[::-1])["original"]) == {paths[3].as_posix()}
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not (CORPORA / "ravdess").exists(), reason="../shared/corpora is not beside this checkout")
-def test_ravdess_has_one_pair_of_copies_and_its_22050_hz_and_stereo_copies_are_found(tmp_path: Path) -> None:
+def test_ravdess_has_one_pair_of_copies_and_its_22050_hz_copies_are_found(tmp_path: Path) -> None:
     paths = sorted((CORPORA / "ravdess").rglob("*.flac"))
     assert len(paths) == 1440
     conditions = table(paths)
@@ -80,6 +93,7 @@ def test_ravdess_has_one_pair_of_copies_and_its_22050_hz_and_stereo_copies_are_f
     assert [(Path(row.original).stem, Path(row.path).stem, row.kind) for row in copies.itertuples()] == [
         ("03-01-03-01-02-01-07", "03-01-03-01-02-02-07", "duplicate")
     ]
+    assert find_near_identical(conditions.drop(copies.index)).empty
     assert conditions.loc[conditions["channels"] == 2, "equal_channels"].tolist() == [1] * 5
     assert (conditions["clipped_share"] < 1e-4).all()
     some = paths[::48]

@@ -1,6 +1,6 @@
-"""Make log_mel.npz: log-mel spectrograms by librosa, for `ser.features` to agree with.
+"""Make front_ends.npz: what librosa gives, for the modules of `ser.front_ends` to agree with.
 
-Run it from the project's top folder: ``python tests/golden/make_log_mel.py``. librosa 0.11.0 made the file.
+Run it from the project's top folder: ``python tests/golden/make_front_ends.py``. librosa 0.11.0 made the file.
 """
 
 from pathlib import Path
@@ -13,6 +13,7 @@ SETTINGS = {
     "dense": {"sr": 16000, "n_fft": 400, "hop_length": 160, "n_mels": 40, "fmin": 0.0, "fmax": 8000.0},
 }
 TOP_DB = {"default": 80.0, "dense": 30.0}
+N_MFCC = {"default": 40, "dense": 13}
 
 
 def make_signal(sampling_rate: int) -> np.ndarray:
@@ -30,9 +31,14 @@ def main() -> None:
     for name, settings in SETTINGS.items():
         signal = make_signal(int(settings["sr"]))
         power = librosa.feature.melspectrogram(y=signal, power=2, center=True, pad_mode="constant", **settings)
+        log_mel = librosa.power_to_db(power, ref=np.max, amin=1e-10, top_db=TOP_DB[name])
+        mfcc = librosa.feature.mfcc(S=log_mel, n_mfcc=N_MFCC[name])
+        deltas = [librosa.feature.delta(mfcc, order=order) for order in (1, 2)]
         arrays[f"{name}_signal"] = signal
-        arrays[f"{name}_log_mel"] = librosa.power_to_db(power, ref=np.max, amin=1e-10, top_db=TOP_DB[name])
-    np.savez_compressed(Path(__file__).with_name("log_mel.npz"), **arrays)
+        arrays[f"{name}_log_mel"] = log_mel
+        arrays[f"{name}_mfcc"] = mfcc
+        arrays[f"{name}_mfcc_deltas"] = np.concatenate([mfcc, *deltas])
+    np.savez_compressed(Path(__file__).with_name("front_ends.npz"), **arrays)
 
 
 if __name__ == "__main__":

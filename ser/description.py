@@ -1,0 +1,73 @@
+"""What a model file says about its weights; read without torch."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import Field, Strict
+
+from ser.errors import InputError
+from ser.params import Architecture, FeatureParams, Section, validated
+
+METADATA_KEY = "ser"
+"""Under which a model file holds its description, as JSON."""
+
+Score = Annotated[float, Field(ge=0, le=1)]
+
+
+class ModelDescription(Section):
+    """What a model file says about its weights.
+
+    Attributes:
+        format: version of this description.
+        architecture: a module of `ser.models`.
+        classes: the emotions, in the order of the logits.
+        front_end: how a recording becomes the network's input.
+        trained_on: corpora whose utterances were trained on.
+    """
+
+    format: Literal[2]
+    architecture: Architecture
+    classes: Annotated[tuple[str, ...], Strict(False), Field(min_length=2, max_length=100)]
+    front_end: FeatureParams
+    trained_on: Annotated[tuple[str, ...], Strict(False)]
+
+
+class Scores(Section):
+    """How a model did on the test subset, as metrics/test.json has it, and what that subset shared with train."""
+
+    uar: Score
+    accuracy: Score
+    protocol: str
+    leaks: dict[str, dict[str, int]]
+
+
+class ExportedDescription(ModelDescription):
+    """What an exported model says besides.
+
+    Attributes:
+        temperature: what the logits are divided by before the softmax, in the graph.
+        trained_md5: MD5 of the model file that was exported, as dvc.lock has it:
+            ``git log -S MD5 -- dvc.lock`` finds the commit that trained it.
+        test: None if it was exported without its scores.
+    """
+
+    temperature: Annotated[float, Field(gt=0)]
+    trained_md5: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+    test: Scores | None
+
+
+AnyDescription = TypeVar("AnyDescription", bound=ModelDescription)
+
+
+def parse_description(kind: type[AnyDescription], text: str, path: Path) -> AnyDescription:
+    """Make a description of the JSON in a model file.
+
+    Raises:
+        InputError: it is no JSON, or not a `kind`; the message names `path`.
+    """
+    try:
+        values = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise InputError(f"{path}: its description is not JSON: {error}") from None
+    return validated(kind, values, f"{path}: description")

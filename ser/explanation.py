@@ -1,0 +1,118 @@
+"""Which regions of a recording's spectrogram speak for an emotion, in the eyes of a model."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from captum.attr import Occlusion
+from librosa import mel_frequencies
+from matplotlib.colors import TwoSlopeNorm
+from matplotlib.figure import Figure
+
+from ser.errors import InputError
+from ser.features import front_end
+from ser.model_file import Model
+from ser.params import FeatureParams
+
+# A window about as long as a syllable's core, and an eighth of the bands high, moved by half its size.
+_WINDOW_SECONDS = 0.15
+_WINDOWS_PER_HEIGHT = 8
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What was heard, and what it did for one emotion.
+
+    Attributes:
+        emotion: the one that is explained.
+        probability: the model's, of this emotion.
+        features: what the network reads, shape (n_bands, n_frames).
+        relevance: by how much the logarithm of the probability falls (nats) when a window around this place is replaced
+            by the mean of its band, averaged over the windows that cover it; same shape. Below zero: the place speaks
+            against the emotion.
+        front_end: how the features were made.
+    """
+
+    emotion: str
+    probability: float
+    features: np.ndarray
+    relevance: np.ndarray
+    front_end: FeatureParams
+
+
+def explain(model: Model, signal: np.ndarray, emotion: str | None = None) -> Explanation:
+    """Hide windows of the features, one after the other, and watch what becomes of an emotion's probability.
+
+    Occlusion asks for no gradient, so that it treats all architectures alike, and its values have a meaning. What
+    stands in for a hidden window is the recording's own mean in each band: this voice, without what it did there.
+
+    Args:
+        model: the trained model.
+        signal: prepared by `ser.features.prepare_signal`: shape (n_samples,), at the model's sampling rate.
+        emotion: one of the model's; None: the most probable.
+
+    Raises:
+        InputError: the model knows no such emotion.
+
+    Source:
+        Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014; `captum.attr.Occlusion`.
+    """
+    description = model.description
+    if emotion is not None and emotion not in description.classes:
+        raise InputError(f"this model knows no '{emotion}'; it knows {', '.join(description.classes)}")
+    features = front_end(signal, description.front_end)
+    probabilities = model.probabilities(features[None])[0]
+    target = int(probabilities.argmax()) if emotion is None else description.classes.index(emotion)
+    n_bands, n_frames = features.shape
+    frames = round(_WINDOW_SECONDS * description.front_end.sampling_rate / description.front_end.hop_length)
+    window = (max(2, n_bands // _WINDOWS_PER_HEIGHT), min(max(2, frames), n_frames))
+    n_heard = 1 + len(signal) // description.front_end.hop_length  # behind it is padding
+    means = np.repeat(features[:, :n_heard].mean(axis=1, keepdims=True), n_frames, axis=1)
+    with torch.inference_mode():
+        relevance = Occlusion(lambda batch: model.classifier(batch).log_softmax(dim=1)).attribute(
+            torch.from_numpy(features)[None],
+            window,
+            strides=(window[0] // 2, window[1] // 2),
+            baselines=torch.from_numpy(means)[None],
+            target=target,
+            perturbations_per_eval=16,
+        )
+    return Explanation(
+        emotion=description.classes[target],
+        probability=float(probabilities[target]),
+        features=features,
+        relevance=relevance[0].numpy(),
+        front_end=description.front_end,
+    )
+
+
+def draw_explanation(explanation: Explanation) -> Figure:
+    """The features in grey, and over them, in colour, what speaks for the emotion and what against it."""
+    params = explanation.front_end
+    n_bands, n_frames = explanation.features.shape
+    seconds = n_frames * params.hop_length / params.sampling_rate
+    figure = Figure(figsize=(8, 3.6), layout="constrained")
+    axes = figure.subplots()
+    extent = (0.0, seconds, 0.0, float(n_bands))
+    axes.imshow(explanation.features, origin="lower", aspect="auto", extent=extent, cmap="Greys")
+    strongest = max(float(np.abs(explanation.relevance).max()), 1e-6)
+    overlay = axes.imshow(
+        explanation.relevance,
+        origin="lower",
+        aspect="auto",
+        extent=extent,
+        cmap="PuOr_r",
+        norm=TwoSlopeNorm(0, -strongest, strongest),
+        alpha=0.75 * np.sqrt(np.abs(explanation.relevance) / strongest),  # what did nothing stays grey
+        interpolation="bilinear",
+    )
+    figure.colorbar(overlay, label="against          nats          for")
+    axes.set(xlabel="Time (s)", title=f"What speaks for {explanation.emotion} ({explanation.probability:.0%})")
+    if params.front_end == "log_mel":
+        hertz = mel_frequencies(n_mels=n_bands, fmin=params.f_min, fmax=params.f_max)
+        ticks = [tick for tick in (250, 500, 1000, 2000, 4000, 8000) if hertz[0] <= tick <= hertz[-1]]
+        axes.set_yticks(np.interp(ticks, hertz, np.arange(n_bands) + 0.5), [f"{tick / 1000:g}" for tick in ticks])
+        axes.set_ylabel("Frequency (kHz)")
+    else:
+        axes.set_ylabel("Coefficient")
+    return figure

@@ -1,0 +1,145 @@
+"""The command `ser predict`."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from glob import glob
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ser.errors import InputError, user_errors
+from ser.recordings import FFMPEG_SUFFIXES, SUFFIXES, find_recordings
+from ser.threads import thread_map
+
+if TYPE_CHECKING:
+    from ser.predictor import Prediction, Predictor
+    from ser.reports import Report
+
+MODELS = (Path("models/model.onnx"), Path("models/model.safetensors"))
+"""Where `dvc repro` writes models: the first that is there is taken."""
+
+STDIN = "-"
+
+Outcome = tuple[str, "Prediction | InputError"]
+
+
+def predict(
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            help="Recordings (WAV, FLAC, Ogg, MP3; M4A, MP4 and WebM if ffmpeg is installed), folders that are searched"
+            " for them, patterns such as 'calls/**/*.wav', or - for standard input.",
+            show_default=False,
+        ),
+    ],
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            help="The model file: ONNX, or safetensors if torch is installed.",
+            show_default=f"{MODELS[0]}, or {MODELS[1].name} beside it",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array, one object per recording.")] = False,
+    as_jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object per line, as they come.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print a CSV table, with a column per emotion.")] = False,
+    top: Annotated[int | None, typer.Option(min=1, help="Print only so many emotions, the most probable.")] = None,
+    min_confidence: Annotated[
+        float, typer.Option(min=0, max=1, help="Call the emotion 'unsure' where its probability is lower.")
+    ] = 0.0,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Threads.", show_default="as many as cores")] = None,
+) -> None:
+    """Say which emotion recordings carry, with the probability of every emotion.
+
+    The model hears the beginning of a recording, after leading silence: as many seconds as it was trained on.
+    A recording that cannot be used is named on stderr and the others are still predicted.
+
+    Exit code: 0 if every recording was predicted, 1 if one of them or the model could not be used, 2 if the command was
+    called wrongly.
+
+    Example: ser predict call.wav interviews/ --json
+    """
+    if as_json + as_jsonl + as_csv > 1:
+        raise typer.BadParameter("expected at most one of --json, --jsonl and --csv")
+    with user_errors():
+        from ser.predictor import Predictor  # noqa: PLC0415 (numpy and others that --help need not wait for)
+        from ser.reports import report  # noqa: PLC0415
+
+        predictor = Predictor.load(model or next((path for path in MODELS if path.exists()), MODELS[0]))
+        recordings, missing = _find(paths)
+        for error in missing:
+            typer.echo(f"error: {error}", err=True)
+        out = report(
+            "json" if as_json else "jsonl" if as_jsonl else "csv" if as_csv else "text",
+            recordings,
+            predictor.classes,
+            top,
+            min_confidence,
+        )
+        if _predict_all(predictor, recordings, jobs, out) or missing:
+            raise typer.Exit(1)
+
+
+def _find(paths: list[str]) -> tuple[list[str], list[str]]:
+    """The recordings that are meant, and what is wrong where none is."""
+    found: list[str] = []
+    missing: list[str] = []
+    for path in paths:
+        if Path(path).is_dir():
+            suffixes = SUFFIXES + FFMPEG_SUFFIXES
+            inside = find_recordings(Path(path), suffixes)
+            if not inside:
+                missing.append(f"{path}: no recording in this folder ({', '.join(suffixes)})")
+            found += map(str, inside)
+        elif any(sign in path for sign in "*?[") and not Path(path).exists():
+            matches = sorted(filter(os.path.isfile, glob(path, recursive=True)))  # noqa: PTH207 (Path.glob starts from no root)
+            if not matches:
+                missing.append(f"{path}: no file matches this pattern")
+            found += matches
+        else:
+            found.append(path)
+    return found, missing
+
+
+def _predict_all(predictor: "Predictor", recordings: list[str], jobs: int | None, out: "Report") -> int:
+    """Report every prediction as it comes; returns how many recordings could not be used."""
+
+    def attempt(recording: str) -> Outcome:
+        try:
+            return recording, predictor.predict(sys.stdin.buffer if recording == STDIN else recording)
+        except InputError as error:
+            return recording, error
+
+    n_failed = 0
+    with _progress(thread_map(attempt, recordings, jobs), len(recordings)) as (outcomes, aside):
+        for recording, outcome in outcomes:
+            with aside():
+                if isinstance(outcome, InputError):
+                    typer.echo(f"error: {' '.join(str(outcome).split())}", err=True)
+                    n_failed += 1
+                    continue
+                if outcome.seconds > predictor.heard_seconds:
+                    typer.echo(
+                        f"note: {recording}: {outcome.seconds:.1f} s of voice, of which the model hears the first"
+                        f" {predictor.heard_seconds:g} s",
+                        err=True,
+                    )
+                out.add(recording, outcome)
+    out.close()
+    return n_failed
+
+
+@contextmanager
+def _progress(
+    outcomes: Iterator[Outcome], total: int
+) -> Iterator[tuple[Iterable[Outcome], Callable[[], AbstractContextManager[object]]]]:
+    """A bar on stderr for several recordings, if that is a terminal, and what it takes to print beside it."""
+    if total < 2 or not sys.stderr.isatty():
+        yield outcomes, nullcontext
+        return
+    from tqdm import tqdm  # noqa: PLC0415 (for a single recording, it is not waited for)
+
+    with tqdm(outcomes, total=total, unit="clip", leave=False) as bar:
+        yield bar, tqdm.external_write_mode

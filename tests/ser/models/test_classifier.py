@@ -1,0 +1,68 @@
+"""What holds for every architecture; its own layers are in a file of its own."""
+
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import get_args
+
+import pytest
+import torch
+from torch import nn
+
+from ser import models
+from ser.models.classifier import Classifier
+from ser.params import Architecture
+
+ARCHITECTURES = get_args(Architecture)
+
+
+def outputs_differ(network: nn.Module) -> bool:
+    """Whether the same input gives another output the second time."""
+    torch.manual_seed(1)
+    features = torch.randn(4, 32, 40)
+    return not torch.equal(network(features), network(features))
+
+
+def test_every_architecture_is_a_module_with_a_network_and_no_other_module_has_one() -> None:
+    modules = {module.name: import_module(f"ser.models.{module.name}") for module in iter_modules(models.__path__)}
+    assert {name for name, module in modules.items() if hasattr(module, "Network")} == set(ARCHITECTURES)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("n_classes", [2, 8])
+def test_features_become_logits_each_recording_by_itself(architecture: Architecture, n_classes: int) -> None:
+    torch.manual_seed(0)
+    classifier = Classifier(architecture, n_classes, 32, 40).eval()
+    features = torch.randn(3, 32, 40)
+    logits = classifier(features)
+    assert logits.shape == (3, n_classes)
+    torch.testing.assert_close(classifier(features[1:2]), logits[1:2], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_the_loss_reaches_every_weight(architecture: Architecture) -> None:
+    torch.manual_seed(0)
+    classifier = Classifier(architecture, 8, 32, 40)
+    nn.functional.cross_entropy(classifier(torch.randn(6, 32, 40)), torch.arange(6)).backward()
+    for name, weights in classifier.named_parameters():
+        assert weights.grad is not None, name
+        assert weights.grad.isfinite().all(), name
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_dropout_acts_in_training_and_nowhere_else(architecture: Architecture) -> None:
+    torch.manual_seed(0)
+    without = Classifier(architecture, 8, 32, 40)
+    assert not outputs_differ(without.train())
+    has_convolutions = any(isinstance(layer, nn.Conv2d) for layer in without.modules())
+    for place in ["dense_dropout"] + ["conv_dropout"] * has_convolutions:
+        classifier = Classifier(architecture, 8, 32, 40, **{place: 0.5})
+        assert outputs_differ(classifier.train()), place
+        assert not outputs_differ(classifier.eval()), place
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_dropout_is_as_strong_as_it_is_set(architecture: Architecture) -> None:
+    classifier = Classifier(architecture, 8, 32, 40, conv_dropout=0.25, dense_dropout=0.4)
+    *behind_convolutions, dense = (layer.p for layer in classifier.modules() if isinstance(layer, nn.Dropout))
+    assert dense == 0.4
+    assert set(behind_convolutions) <= {0.25}
