@@ -192,7 +192,7 @@ class AugmentParams(Section):
 class PerturbParams(Section):
     """Changes of train spectrograms, drawn anew in every epoch."""
 
-    noise_db: Range
+    noise_db: Range | None
     tilt_db: Annotated[float, Field(ge=0, le=40)]
     stretch: PositiveRange
     shift_frames: Annotated[int, Field(ge=0)]
@@ -204,7 +204,7 @@ class PerturbParams(Section):
     def neutral(self) -> bool:
         """Whether nothing is changed."""
         amounts = (self.tilt_db, self.shift_frames, self.shift_mels, self.mask_frames, self.mask_mels)
-        return not any(amounts) and self.stretch == (1, 1) and self.noise_db[1] <= -200
+        return not any(amounts) and self.stretch == (1, 1) and self.noise_db is None
 
 
 class TrainParams(Section):

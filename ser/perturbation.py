@@ -1,8 +1,12 @@
 """Changes of log-mel spectrograms, drawn anew every time one is trained on."""
 
+import math
+
 import torch
 
 from ser.params import PerturbParams
+
+_DB_PER_NEPER = 10 / math.log(10)  # of power
 
 
 def perturb(features: torch.Tensor, params: PerturbParams) -> torch.Tensor:
@@ -23,15 +27,8 @@ def perturb(features: torch.Tensor, params: PerturbParams) -> torch.Tensor:
     floor = features.amin()
     moved = _move(features, floor, params)
     tilted = moved + _uniform(features, -params.tilt_db, params.tilt_db) * _slope(features)
-    noisy = torch.logaddexp(_nepers(tilted - _peak(tilted)), _nepers(_noise(features, params))) / _NEPERS
+    noisy = tilted if params.noise_db is None else _add_noise(tilted, *params.noise_db)
     return _mask((noisy - _peak(noisy)).clamp(min=floor), floor, params)
-
-
-_NEPERS = 0.23025850929940458  # ln(10) / 10: decibels to the logarithm of a power
-
-
-def _nepers(decibels: torch.Tensor) -> torch.Tensor:
-    return decibels * _NEPERS
 
 
 def _uniform(features: torch.Tensor, low: float, high: float) -> torch.Tensor:
@@ -48,9 +45,10 @@ def _slope(features: torch.Tensor) -> torch.Tensor:
     return torch.linspace(-0.5, 0.5, features.shape[1], device=features.device)[:, None]
 
 
-def _noise(features: torch.Tensor, params: PerturbParams) -> torch.Tensor:
-    """Steady noise with a spectrum that rises or falls by up to 20 dB, shape (batch, n_bands, 1)."""
-    return _uniform(features, *params.noise_db) + _uniform(features, -20, 20) * _slope(features)
+def _add_noise(features: torch.Tensor, low: float, high: float) -> torch.Tensor:
+    """Steady noise of `low` to `high` dB re the loudest cell; its spectrum rises or falls by up to 20 dB."""
+    noise = _peak(features) + _uniform(features, low, high) + _uniform(features, -20, 20) * _slope(features)
+    return torch.logaddexp(features / _DB_PER_NEPER, noise / _DB_PER_NEPER) * _DB_PER_NEPER  # powers add up
 
 
 def _move(features: torch.Tensor, floor: torch.Tensor, params: PerturbParams) -> torch.Tensor:
@@ -60,9 +58,8 @@ def _move(features: torch.Tensor, floor: torch.Tensor, params: PerturbParams) ->
     start = _uniform(features, -params.shift_frames, params.shift_frames)
     higher = _uniform(features, -params.shift_mels, params.shift_mels)
     times = torch.arange(n_frames, device=features.device) * rate - start  # (batch, 1, n_frames)
-    bands = (torch.arange(n_bands, device=features.device)[:, None] - higher).clamp(
-        0, n_bands - 1
-    )  # (batch, n_bands, 1)
+    rows = torch.arange(n_bands, device=features.device)[:, None]
+    bands = (rows - higher).clamp(0, n_bands - 1)  # (batch, n_bands, 1)
     places = (2 * times / (n_frames - 1) - 1).expand_as(features), (2 * bands / (n_bands - 1) - 1).expand_as(features)
     grid = torch.stack(places, dim=-1)  # (batch, n_bands, n_frames, 2)
     above = (features - floor).unsqueeze(1)  # silence is 0, as grid_sample has it outside

@@ -17,7 +17,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint, WeightAveraging
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import nn
-from torch.optim.lr_scheduler import OneCycleLR, ReduceLROnPlateau
+from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, ReduceLROnPlateau
 from torch.optim.swa_utils import get_ema_avg_fn
 from torchmetrics.classification import MulticlassF1Score
 
@@ -100,14 +100,11 @@ def fit(
         _lay_out(classifier, torch.channels_last)
         task = _Task(classifier, _weights(train, n_classes, params), params)
         history = _History(report, params.max_epochs)
-        best = ModelCheckpoint(
-            checkpoints, "best", monitor=MONITORED, mode="max", save_on_train_epoch_end=True, save_weights_only=True
-        )
+        # Whole, not weights alone: those would be the last step's, where the mean is what was validated.
+        best = ModelCheckpoint(checkpoints, "best", monitor=MONITORED, mode="max", save_on_train_epoch_end=True)
         last = ModelCheckpoint(checkpoints, "last", save_on_train_epoch_end=True, enable_version_counter=False)
         stopping = EarlyStopping(MONITORED, mode="max", patience=params.patience, check_on_train_epoch_end=True)
-        # First of all: validation, and with it the others, sees the averaged weights.
-        averaging = [WeightAveraging(avg_fn=get_ema_avg_fn(params.averaging))]  # type: ignore[no-untyped-call] if params.averaging else []
-        trainer = _quiet_trainer(params, [*averaging, history, stopping, best, last])
+        trainer = _quiet_trainer(params, [*_averaging(params), history, stopping, best, last])
         resumed = checkpoints / "last.ckpt"
         if resumed.exists():
             report(f"going on from the checkpoint of an interrupted run in {checkpoints}")
@@ -170,8 +167,10 @@ class _Task(LightningModule):
     def on_train_epoch_start(self) -> None:
         torch.manual_seed((self.params.seed << 16) + self.current_epoch + 1)
 
-    def lr_scheduler_step(self, *_: Any) -> None:
-        """Leave it to `on_train_epoch_end`: Lightning steps after the checkpoint, and a resumed run would miss it."""
+    def lr_scheduler_step(self, scheduler: LRScheduler, _: Any) -> None:
+        """Leave a plateau to `on_train_epoch_end`: here, the checkpoint is written, and a resumed run would miss it."""
+        if isinstance(scheduler, OneCycleLR):
+            scheduler.step()
 
     def on_train_epoch_end(self) -> None:
         scheduler = self.lr_schedulers()
@@ -237,6 +236,13 @@ class _History(Callback):
             f"  validation: loss {values['validation_loss']:.3f}, macro F1 {values['validation_macro_f1']:.3f}"
             f"  ({time.monotonic() - self.started:.0f} s)"
         )
+
+
+def _averaging(params: TrainParams) -> list[Callback]:
+    """The running mean of the weights, first among the callbacks: validation, and so the others, see the mean."""
+    if not params.averaging:
+        return []
+    return [WeightAveraging(avg_fn=get_ema_avg_fn(params.averaging))]  # type: ignore[no-untyped-call]
 
 
 def _quiet_trainer(params: TrainParams, callbacks: Sequence[Callback]) -> Trainer:
