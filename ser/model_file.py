@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+from scipy.special import softmax
 
 from ser.description import METADATA_KEY, ModelDescription, parse_description
 from ser.errors import InputError
@@ -24,7 +25,9 @@ class Model:
 
     def probabilities(self, features: np.ndarray) -> np.ndarray:
         """Map features (batch, n_bands, n_frames) to probabilities (batch, n_classes), float64."""
-        return self.classifier.probabilities(features)
+        logits = self.classifier.logits(features)
+        probabilities: np.ndarray = softmax(logits / self.description.temperature, axis=1)
+        return probabilities
 
 
 def write_model(model: Model, path: Path) -> None:

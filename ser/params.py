@@ -198,6 +198,7 @@ class TrainParams(Section):
     dense_dropout: Annotated[float, Field(ge=0, lt=1)]
     class_weights: bool
     label_smoothing: Annotated[float, Field(ge=0, lt=1)]
+    calibrate: bool
     learning_rate: Annotated[float, Field(gt=0, le=1)]
     rate_factor: Annotated[float, Field(gt=0, le=1)]
     rate_patience: Annotated[int, Field(ge=1)]
