@@ -1,4 +1,5 @@
 import json
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -122,4 +123,21 @@ def test_weights_that_are_no_numbers_are_refused(model: Model, tmp_path: Path) -
         next(model.classifier.network.parameters()).fill_(float("nan"))
     write_model(model, tmp_path / "m.safetensors")
     with pytest.raises(InputError, match="weights are not finite"):
+        read_model(tmp_path / "m.safetensors")
+
+
+def test_a_description_of_a_huge_network_costs_nothing(model: Model, tmp_path: Path) -> None:
+    front_end = model.description.front_end.model_copy(update={"n_mels": 512, "duration": 60.0, "hop_length": 80})
+    description = model.description.model_copy(update={"architecture": "logmel_vgg", "front_end": front_end})
+    write_model(Model(model.classifier, description), tmp_path / "m.safetensors")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(InputError, match=r"m.safetensors: the weights do not fit"):  # 50 GB of them would
+        read_model(tmp_path / "m.safetensors")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < peak + 100_000  # KiB
+
+
+def test_weights_of_another_kind_are_refused(model: Model, tmp_path: Path) -> None:
+    model.classifier.double()
+    write_model(model, tmp_path / "m.safetensors")
+    with pytest.raises(InputError, match="the weights do not fit the architecture: they are numbers of another kind"):
         read_model(tmp_path / "m.safetensors")
