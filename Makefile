@@ -36,7 +36,7 @@ $(VENV)/installed-test: requirements-test.txt $(VENV)/installed
 	@touch $@
 
 lock:
-	uv pip compile --quiet --upgrade pyproject.toml --extra listen --extra serve --extra train \
+	uv pip compile --quiet --upgrade pyproject.toml --extra listen --extra pretrained --extra serve --extra train \
 		--output-file requirements.txt
 	uv pip compile --quiet --upgrade pyproject.toml --extra test --constraint requirements.txt \
 		--output-file requirements-test.txt
