@@ -42,6 +42,9 @@ def predict(
             show_default=f"{MODELS[0]}, or {MODELS[1].name} beside it",
         ),
     ] = None,
+    encoder: Annotated[
+        str | None, typer.Option(help="The pretrained encoder of a model that was trained on one.", show_default="none")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array, one object per recording.")] = False,
     as_jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object per line, as they come.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print a CSV table, with a column per emotion.")] = False,
@@ -67,7 +70,7 @@ def predict(
         from ser.predictor import Predictor  # noqa: PLC0415 (numpy and others that --help need not wait for)
         from ser.reports import report  # noqa: PLC0415
 
-        predictor = Predictor.load(model or next((path for path in MODELS if path.exists()), MODELS[0]))
+        predictor = Predictor.load(model or next((path for path in MODELS if path.exists()), MODELS[0]), encoder)
         recordings, missing = _find(paths)
         for error in missing:
             typer.echo(f"error: {error}", err=True)
