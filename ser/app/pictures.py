@@ -1,0 +1,75 @@
+"""What the page shows and plays of a recording, as HTML that needs no file."""
+
+import base64
+import io
+from html import escape
+
+import numpy as np
+import soundfile
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from ser.front_ends.log_mel import _hz_to_mel, analyse
+from ser.params import FeatureParams
+
+BLUE = "#0072B2"  # Okabe and Ito, "Color Universal Design", 2008
+
+
+def draw_heard(signal: np.ndarray, params: FeatureParams) -> Figure:
+    """Waveform and log-mel spectrogram of what the model hears of a recording.
+
+    Args:
+        signal: prepared by `ser.features.prepare_signal` and cut to what the model hears: shape (n_samples,), at
+            ``params.sampling_rate`` hertz.
+        params: the model's front end; of one that makes cepstra, the log-mel spectrogram they are made from.
+    """
+    seconds = len(signal) / params.sampling_rate
+    figure = Figure(figsize=(9, 4.2), layout="constrained")
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(2, 3))
+    upper.plot(np.arange(len(signal)) / params.sampling_rate, signal, color=BLUE, linewidth=0.5)
+    loudest = float(np.abs(signal).max())
+    upper.set(ylabel="Amplitude", xlim=(0, seconds), ylim=(-1.05 * loudest, 1.05 * loudest))
+    upper.yaxis.set_major_locator(MaxNLocator(nbins=4))
+    levels = analyse(signal, params)  # (n_mels, n_frames)
+    image = lower.imshow(
+        levels,
+        origin="lower",
+        aspect="auto",
+        extent=(0, seconds, 0, params.n_mels),
+        cmap="magma",
+        interpolation="nearest",
+    )
+    ticks = [hertz for hertz in (250, 500, 1000, 2000, 4000, 8000) if params.f_min <= hertz <= params.f_max]
+    lower.set_yticks(_rows(np.array(ticks), params), [f"{hertz:,}" for hertz in ticks])
+    lower.set(xlabel="Time (s)", ylabel="Frequency (Hz)")
+    figure.colorbar(image, ax=lower, label="dB re loudest", pad=0.01)
+    return figure
+
+
+def _rows(hertz: np.ndarray, params: FeatureParams) -> np.ndarray:
+    """At which height of a spectrogram frequencies stand: the middle of a band is its number and a half."""
+    low, high, mel = np.split(_hz_to_mel(np.array([params.f_min, params.f_max, *hertz])), (1, 2))
+    return np.asarray((mel - low) / (high - low) * (params.n_mels + 1) - 0.5)
+
+
+def image(figure: Figure, description: str) -> str:
+    """A figure as an HTML image.
+
+    Args:
+        figure: what to show.
+        description: what is to be read where it cannot be seen.
+    """
+    png = io.BytesIO()
+    figure.savefig(png, format="png", dpi=150)
+    return f'<img class="figure" alt="{escape(description)}" src="data:image/png;base64,{_base64(png)}">'
+
+
+def player(signal: np.ndarray, sampling_rate: int) -> str:
+    """A signal, shape (n_samples,), at `sampling_rate` hertz, as HTML that plays it."""
+    wav = io.BytesIO()
+    soundfile.write(wav, np.clip(signal, -1, 1), sampling_rate, format="WAV", subtype="PCM_16")
+    return f'<audio controls aria-label="What the model hears" src="data:audio/wav;base64,{_base64(wav)}"></audio>'
+
+
+def _base64(file: io.BytesIO) -> str:
+    return base64.b64encode(file.getvalue()).decode()
