@@ -5,10 +5,23 @@ from html import escape
 from ser.corpora import CORPORA
 from ser.description import ExportedDescription, ModelDescription, Scores
 from ser.predictor import Prediction
-from ser.reports import UNSURE
+from ser.reports import UNSURE, emotion_or_unsure
 
-INVITATION = '<div class="answer"><p class="soft">Record or upload a voice, and its emotion will stand here.</p></div>'
-NOTHING_HEARD = '<p class="soft">Nothing yet.</p>'
+NOTHING = '<p class="soft">Nothing yet.</p>'
+MOST_PROBABLE = "the most probable"
+EXPLAINING = (
+    '<p class="soft">Parts of the spectrogram are hidden, one after the other: where the probability of the emotion'
+    " falls, the model had listened. This takes some seconds.</p>"
+)
+
+
+def invitation(max_seconds: float, max_megabytes: float) -> str:
+    """What stands in the answer's place, with the limits on recordings."""
+    return (
+        '<div class="answer"><p>Record or upload a voice, and its emotion will stand here.</p>'
+        f'<p class="soft">WAV, FLAC, Ogg or MP3, at most {max_seconds:g} s and {max_megabytes:g} MB; M4A, MP4 and WebM'
+        " if the server has ffmpeg.</p></div>"
+    )
 
 
 def answer(prediction: Prediction, min_confidence: float, heard_seconds: float) -> str:
@@ -19,7 +32,7 @@ def answer(prediction: Prediction, min_confidence: float, heard_seconds: float) 
         min_confidence: probability below which the emotion is `UNSURE`.
         heard_seconds: how much of a recording the model hears.
     """
-    emotion = prediction.emotion if prediction.confidence >= min_confidence else UNSURE
+    emotion = emotion_or_unsure(prediction, min_confidence)
     rows = "".join(
         f'<tr{" class=best" if name == emotion else ""}><th scope="row">{escape(name)}</th>'
         f'<td class="track"><div style="width: {probability:.1%}"></div></td>'
@@ -48,7 +61,7 @@ def introduction(description: ModelDescription) -> str:
     """What the page is for, and what its model does not know."""
     return (
         "<h1>Which emotion does a voice carry?</h1>"
-        f"<p>Record a sentence or upload one: {escape(_listed(description.classes, 'or'))}?</p>"
+        f"<p>The model tells {escape(_listed(description.classes))} apart, by {description.front_end.duration:g} s of voice.</p>"
         f'<p class="soft">{escape(_limits(description))} It is not for judging people.</p>'
     )
 
@@ -99,5 +112,5 @@ def _corpus(name: str) -> str:
     return f"{known.title} ({known.licence})" if known else name
 
 
-def _listed(names: tuple[str, ...], conjunction: str) -> str:
-    return f"{', '.join(names[:-1])} {conjunction} {names[-1]}"
+def _listed(names: tuple[str, ...]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"

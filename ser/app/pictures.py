@@ -61,14 +61,15 @@ def image(figure: Figure, description: str) -> str:
     """
     png = io.BytesIO()
     figure.savefig(png, format="png", dpi=150)
-    return f'<img class="figure" alt="{escape(description)}" src="data:image/png;base64,{_base64(png)}">'
+    return f'<div class="figure"><img alt="{escape(description)}" src="data:image/png;base64,{_base64(png)}"></div>'
 
 
 def player(signal: np.ndarray, sampling_rate: int) -> str:
     """A signal, shape (n_samples,), at `sampling_rate` hertz, as HTML that plays it."""
     wav = io.BytesIO()
     soundfile.write(wav, np.clip(signal, -1, 1), sampling_rate, format="WAV", subtype="PCM_16")
-    return f'<audio controls aria-label="What the model hears" src="data:audio/wav;base64,{_base64(wav)}"></audio>'
+    source = f"data:audio/wav;base64,{_base64(wav)}"
+    return f'<audio class="heard" controls aria-label="What the model hears" src="{source}"></audio>'
 
 
 def _base64(file: io.BytesIO) -> str:
