@@ -8,6 +8,7 @@ from ser import corpora_cli, preset_cli
 from ser.explain_cli import explain
 from ser.export_cli import export
 from ser.predict_cli import predict
+from ser.serve_cli import serve
 
 app = typer.Typer(
     add_completion=False,
@@ -18,6 +19,7 @@ app = typer.Typer(
 )
 app.command()(predict)
 app.command()(explain)
+app.command()(serve)
 app.command()(export)
 app.add_typer(corpora_cli.app, name="corpora")
 app.add_typer(preset_cli.app, name="preset")

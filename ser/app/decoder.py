@@ -1,7 +1,7 @@
 """The process that decodes what strangers send: ``python -m ser.app.decoder SAMPLING_RATE MAX_SECONDS``.
 
-It reads a length (8 bytes, little-endian) and as many bytes of a recording from stdin, and writes a line of JSON,
-``{"samples": n}`` or ``{"error": ..., "reason": ...}``, and n float32 samples to stdout; then the next. It ends with stdin.
+It reads a length (8 bytes, little-endian) and as many bytes of a recording from stdin, and writes a line of JSON to
+stdout, ``{"samples": n}`` or ``{"error": ..., "reason": ...}``, and n float32 samples; then the next, until stdin ends.
 """
 
 import io

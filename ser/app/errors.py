@@ -1,17 +1,37 @@
 """Every error is answered with one line of JSON, and none with more than that."""
 
+from typing import Any
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 
+from ser.app.answers import Error
 from ser.app.decoding import DecodersGoneError
 from ser.app.engine import BusyError
 from ser.errors import InputError
 
 RETRY_AFTER = "1"
 """Seconds; a recording takes a hundredth."""
+
+_MEANINGS = {
+    400: "The form cannot be read.",
+    401: "The service's token is missing.",
+    408: "The request took too long to arrive.",
+    413: "The request is too large.",
+    415: "The body is no form.",
+    422: "The recording, or a parameter, cannot be used; it may be too long.",
+    429: "As many recordings are being worked on as are allowed.",
+    503: "No recording can be decoded at the moment.",
+}
+
+
+def described(*statuses: int, token: bool) -> dict[int | str, dict[str, Any]]:
+    """Describe a route's errors for OpenAPI; with a token, a missing one, too."""
+    statuses = (*statuses, 401) if token else statuses
+    return {status: {"model": Error, "description": _MEANINGS[status]} for status in sorted(statuses)}
 
 
 def answer_errors(app: FastAPI) -> None:
@@ -45,7 +65,7 @@ async def _unusable(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _busy(_: Request, __: Exception) -> JSONResponse:
-    return _error(429, "as many recordings are being worked on as are allowed; try again", {"Retry-After": RETRY_AFTER})
+    return _error(429, "as much is being worked on as is allowed; try again", {"Retry-After": RETRY_AFTER})
 
 
 async def _gone(_: Request, __: Exception) -> JSONResponse:

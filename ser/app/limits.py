@@ -20,6 +20,7 @@ class BodyLimits:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app, self.settings = app, settings
+        self._too_slow = f"expected a request that arrives within {settings.timeout:g} s, found a slower one"
         self._too_large = f"expected at most {settings.max_bytes / MEGABYTE:g} MB, found more"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,48 +1,40 @@
-"""The HTTP service."""
+"""The HTTP service: its routes, and what stands before them."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated
 
-from fastapi import FastAPI, Query, Request
-from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
+from fastapi import Depends, FastAPI, Query, Request, WebSocket
+from fastapi.security import HTTPBearer
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Route
 
-from ser.app.answers import Error, HealthAnswer, ModelAnswer, PredictionAnswer
+from ser.app import uploads
+from ser.app.access import LOGIN, TokenGate, login
+from ser.app.answers import HealthAnswer, ModelAnswer, PredictionAnswer
 from ser.app.engine import Engine
-from ser.app.errors import answer_errors
+from ser.app.errors import answer_errors, described
 from ser.app.limits import BodyLimits
+from ser.app.metrics import Metrics
+from ser.app.observation import Observation
 from ser.app.settings import Settings
-from ser.errors import InputError
+from ser.app.streaming import answer_stream
 from ser.predictor import Predictor
 
-UPLOAD: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {"file": {"type": "string", "format": "binary", "description": "The recording."}},
-                    "additionalProperties": False,
-                }
-            }
-        },
-    }
-}
-"""The body of a prediction's request: read by hand, so that nothing of it is read before there is a free slot."""
+DESCRIPTION = """\
+Which emotion does a voice carry?
 
-ERRORS = {
-    400: "The form cannot be read.",
-    408: "The request took too long to arrive.",
-    413: "The request is too large.",
-    415: "The body is no form.",
-    422: "The recording or a parameter cannot be used.",
-    429: "As many recordings are being worked on as are allowed.",
-    503: "No recording can be decoded at the moment.",
-}
+A voice that is still speaking goes to the WebSocket /predict/stream: first the text \
+{"sampling_rate": 16000, "format": "pcm16"}, then chunks of samples (mono, little-endian; or "float32"). \
+A result comes back for every half second.
+"""
+
+DOCS = Path(__file__).with_name("docs.html")
+DOCS_POLICY = "default-src 'none'; connect-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"
+"""Whatever the page may come to hold, a browser loads nothing for it from elsewhere."""
 
 
 def create_app(predictor: Predictor, settings: Settings) -> FastAPI:
@@ -50,10 +42,13 @@ def create_app(predictor: Predictor, settings: Settings) -> FastAPI:
 
     Args:
         predictor: the model.
-        settings: its limits. It does not listen by itself: host and port are for the one who runs it.
+        settings: its limits and its token. It does not listen by itself: host and port are for the one who runs it.
+
+    Returns:
+        The service; its `ser.app.engine.Engine` is ``app.state.engine``.
     """
-    engine = Engine(predictor, settings, lambda _: None)
-    model = ModelAnswer.of(predictor)
+    metrics = Metrics()
+    engine = Engine(predictor, settings, metrics)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -62,22 +57,40 @@ def create_app(predictor: Predictor, settings: Settings) -> FastAPI:
 
     app = FastAPI(
         title="Speech emotion recognition",
-        description="Which emotion does a voice carry?",
+        description=DESCRIPTION,
         version=version("speech-emotion"),
         lifespan=lifespan,
-        docs_url=None,
+        docs_url=None,  # FastAPI's own pages load their scripts from elsewhere
         redoc_url=None,
     )
     app.state.engine = engine
-    app.add_middleware(BodyLimits, settings=settings)
     answer_errors(app)
+    _add_routes(app, engine)
+    if settings.token is not None:
+        _add_login(app, settings.token)
+    app.add_middleware(BodyLimits, settings=settings)
+    routes = frozenset(route.path for route in app.routes if isinstance(route, Route))
+    app.add_middleware(Observation, metrics=metrics, routes=routes)  # the last one is the outermost
+    return app
+
+
+def _add_routes(app: FastAPI, engine: Engine) -> None:
+    token = engine.settings.token is not None
+    # It asks for nothing: `TokenGate` does, before anything of a request is read. It is for the description.
+    guarded = [Depends(HTTPBearer(auto_error=False))] if token else []
+    model = ModelAnswer.of(engine.predictor)
 
     @app.get("/health")
     async def health() -> HealthAnswer:
         """Say that the service is well, and which model answers."""
         return HealthAnswer(status="ok", version=app.version, model=model)
 
-    @app.post("/predict", openapi_extra=UPLOAD, responses=_errors())
+    @app.post(
+        "/predict",
+        openapi_extra=uploads.DESCRIPTION,
+        responses=described(400, 408, 413, 415, 422, 429, 503, token=token),
+        dependencies=guarded,
+    )
     async def predict(
         request: Request,
         min_confidence: Annotated[
@@ -86,29 +99,27 @@ def create_app(predictor: Predictor, settings: Settings) -> FastAPI:
     ) -> PredictionAnswer:
         """Say which emotion a recording carries: WAV, FLAC, Ogg or MP3; M4A, MP4 and WebM if ffmpeg is installed."""
         with engine.slot():
-            name, data = await _read_upload(request)
+            name, data = await uploads.read_upload(request)
             prediction = await engine.predict(await engine.decode(data))
         return PredictionAnswer.of(name, prediction, min_confidence, model)
 
-    return app
+    @app.websocket("/predict/stream")
+    async def stream(socket: WebSocket) -> None:
+        await answer_stream(socket, engine)
+
+    @app.get("/metrics", response_class=PlainTextResponse, responses=described(token=token), dependencies=guarded)
+    async def metrics() -> Response:
+        """Counts and times, in Prometheus's text format."""
+        return Response(engine.metrics.page(), media_type=CONTENT_TYPE_LATEST)
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> FileResponse:
+        return FileResponse(DOCS, headers={"Content-Security-Policy": DOCS_POLICY})
 
 
-def _errors() -> dict[int | str, dict[str, Any]]:
-    return {status: {"model": Error, "description": description} for status, description in ERRORS.items()}
+def _add_login(app: FastAPI, token: str) -> None:
+    async def answer_login(request: Request) -> Response:
+        return await login(request, token)
 
-
-async def _read_upload(request: Request) -> tuple[str, bytes]:
-    """The name and content of the file in a form.
-
-    Raises:
-        HTTPException: it is no form (415), or one that cannot be read (400).
-        InputError: it holds something else.
-    """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "multipart/form-data":
-        raise HTTPException(415, f"expected multipart/form-data, found {kind or 'no content type'}")
-    async with request.form(max_files=1, max_fields=1) as form:
-        file = form.get("file")
-        if len(form) != 1 or not isinstance(file, UploadFile):
-            raise InputError("expected a form with one field 'file' that holds a recording")
-        return file.filename or "", await file.read()
+    app.add_route(LOGIN, answer_login, methods=["POST"])
+    app.add_middleware(TokenGate, token=token)
