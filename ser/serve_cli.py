@@ -46,11 +46,11 @@ def serve(
         ),
     ] = DEFAULT.timeout,
 ) -> None:
-    """Answer over HTTP which emotion recordings carry.
+    """Answer over HTTP, and on a page, which emotion recordings carry.
 
-    POST /predict takes a recording, the WebSocket /predict/stream a voice that is still speaking; /docs describes them
-    and lets you try, /health and /metrics are for those who watch. It ends with Ctrl-C or SIGTERM, once what it works
-    on is answered.
+    / is the page, to record or upload a voice. POST /predict takes a recording, the WebSocket /predict/stream a voice
+    that is still speaking; /docs describes them and lets you try, /health and /metrics are for those who watch. It ends
+    with Ctrl-C or SIGTERM, once what it works on is answered.
 
     It listens to this machine alone unless --host says otherwise. If the variable SER_TOKEN is set, requests must bring
     its value, as 'Authorization: Bearer VALUE'.
@@ -87,11 +87,16 @@ def _listen(settings: Settings) -> socket.socket:
 
 def _make_app(model: Path, settings: Settings) -> "FastAPI":
     try:
-        from ser.app.service import create_app  # noqa: PLC0415 (--help need not wait for it)
+        from ser.app.listener import find_trained  # noqa: PLC0415 (--help need not wait for it)
+        from ser.app.page import mount_page  # noqa: PLC0415
+        from ser.app.service import create_app  # noqa: PLC0415
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] == "ser":
             raise
         raise InputError(f"{error.name} is not installed; `pip install 'speech-emotion[serve]'` brings it") from None
     from ser.predictor import Predictor  # noqa: PLC0415
 
-    return create_app(Predictor.load(model), settings)
+    predictor = Predictor.load(model)
+    app = create_app(predictor, settings)
+    mount_page(app, app.state.engine, find_trained(model, predictor.model.description))
+    return app

@@ -59,9 +59,10 @@ def refusal(message: str) -> str:
 
 def introduction(description: ModelDescription) -> str:
     """What the page is for, and what its model does not know."""
+    seconds = description.front_end.duration
     return (
         "<h1>Which emotion does a voice carry?</h1>"
-        f"<p>The model tells {escape(_listed(description.classes))} apart, by {description.front_end.duration:g} s of voice.</p>"
+        f"<p>The model tells {escape(_listed(description.classes))} apart, by {seconds:g} s of voice.</p>"
         f'<p class="soft">{escape(_limits(description))} It is not for judging people.</p>'
     )
 
