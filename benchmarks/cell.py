@@ -43,11 +43,12 @@ def main(
         model = Model(
             fitted.classifier,
             ModelDescription(
-                format=2,
+                format=3,
                 architecture=params.model,
                 classes=tuple(data.classes),
                 front_end=features.front_end,
                 trained_on=tuple(data.corpora),
+                temperature=fitted.temperature,
             ),
         )
         training = fitted.metrics()

@@ -12,8 +12,7 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 import typer
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -21,6 +20,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from benchmarks.cells import FEATURES, read_split, read_stores, write_cell
+from ser.calibration import fit_temperature
 from ser.datasets import class_indices, select_test_rows
 from ser.errors import user_errors
 from ser.feature_store import FeatureStore
@@ -90,24 +90,6 @@ def _estimator(classifier: Classifier, c: float) -> LogisticRegression | SVC:
     if classifier is Classifier.LOGISTIC:
         return LogisticRegression(C=c, max_iter=10_000)
     return SVC(C=c, break_ties=True)  # so that it predicts the class of the largest decision value
-
-
-def fit_temperature(decisions: np.ndarray, classes: np.ndarray) -> float:
-    """Find what to divide decision values by, so that their softmax is the likeliest: one number for all classes.
-
-    Args:
-        decisions: of utterances that were not trained on, shape (n_utterances, n_classes).
-        classes: which of them are right, shape (n_utterances,).
-
-    Source:
-        Guo et al., On Calibration of Modern Neural Networks, ICML 2017.
-    """
-
-    def surprise(log_temperature: float) -> float:
-        likelihoods = log_softmax(decisions / np.exp(log_temperature), axis=1)
-        return -float(likelihoods[np.arange(len(classes)), classes].mean())
-
-    return float(np.exp(minimize_scalar(surprise, bounds=(-5, 5), method="bounded").x))
 
 
 def predict_test(

@@ -24,13 +24,15 @@ class ModelDescription(Section):
         classes: the emotions, in the order of the logits.
         front_end: how a recording becomes the network's input.
         trained_on: corpora whose utterances were trained on.
+        temperature: what the logits are divided by before the softmax.
     """
 
-    format: Literal[2]
+    format: Literal[3]
     architecture: Architecture
     classes: Annotated[tuple[str, ...], Strict(False), Field(min_length=2, max_length=100)]
     front_end: FeatureParams
     trained_on: Annotated[tuple[str, ...], Strict(False)]
+    temperature: Annotated[float, Field(ge=0.001, le=1000)]
 
 
 class Scores(Section):
@@ -46,13 +48,11 @@ class ExportedDescription(ModelDescription):
     """What an exported model says besides.
 
     Attributes:
-        temperature: what the logits are divided by before the softmax, in the graph.
         trained_md5: MD5 of the model file that was exported, as dvc.lock has it:
             ``git log -S MD5 -- dvc.lock`` finds the commit that trained it.
         test: None if it was exported without its scores.
     """
 
-    temperature: Annotated[float, Field(gt=0)]
     trained_md5: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
     test: Scores | None
 

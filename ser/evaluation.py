@@ -33,7 +33,7 @@ def predict_test(model: Model, features: FeatureStore, splits: pd.DataFrame) -> 
         raise InputError("the test subset is empty")
     classes = list(model.description.classes)
     examples = Examples((features.features,), table.index.to_numpy(), class_indices(table["emotion"], classes))
-    probabilities = np.concatenate([model.classifier.probabilities(chunk) for chunk in examples.chunks()])
+    probabilities = np.concatenate([model.probabilities(chunk) for chunk in examples.chunks()])
     table = table.assign(predicted=np.array(classes)[probabilities.argmax(axis=1)])
     table[[f"p_{name}" for name in classes]] = probabilities
     return table.sort_values("utterance_id", ignore_index=True)

@@ -32,10 +32,10 @@ TOLERANCE = 1e-4
 class _Probabilities(nn.Module):
     """All that happens between features and probabilities."""
 
-    def __init__(self, model: Model, temperature: float) -> None:
+    def __init__(self, model: Model) -> None:
         super().__init__()
         self.classifier = model.classifier
-        self.temperature = temperature
+        self.temperature = model.description.temperature
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         return torch.softmax(self.classifier(features) / self.temperature, dim=1)
@@ -55,7 +55,6 @@ def describe(model: Model, file: Path, scores: Scores | None) -> ExportedDescrip
     """Say of a model read from `file` what its ONNX file will say."""
     return ExportedDescription(
         **dict(model.description),
-        temperature=1.0,
         trained_md5=hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest(),
         test=scores,
     )
@@ -71,7 +70,7 @@ def to_onnx(model: Model, description: ExportedDescription) -> bytes:
         # onnxscript, and takes ten seconds to this one's half.
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
-            _Probabilities(model, description.temperature).eval(),
+            _Probabilities(model).eval(),
             (example,),
             buffer,  # type: ignore[arg-type]  # this exporter takes one, too
             dynamo=False,

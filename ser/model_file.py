@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+from scipy.special import softmax
 
 from ser.description import METADATA_KEY, ModelDescription, parse_description
 from ser.errors import InputError
@@ -24,7 +25,9 @@ class Model:
 
     def probabilities(self, features: np.ndarray) -> np.ndarray:
         """Map features (batch, n_bands, n_frames) to probabilities (batch, n_classes), float64."""
-        return self.classifier.probabilities(features)
+        logits = self.classifier.logits(features)
+        probabilities: np.ndarray = softmax(logits / self.description.temperature, axis=1)
+        return probabilities
 
 
 def write_model(model: Model, path: Path) -> None:
@@ -55,14 +58,24 @@ def read_model(path: Path) -> Model:
     if METADATA_KEY not in metadata:
         raise InputError(f"{path}: a safetensors file, but not a model of this project: it has no description")
     description = parse_description(ModelDescription, metadata[METADATA_KEY], path)
-    front_end = description.front_end
-    try:
-        classifier = Classifier(
-            description.architecture, len(description.classes), n_bands(front_end), front_end.n_frames
-        )
-        classifier.load_state_dict(state)
-    except RuntimeError as error:
-        raise InputError(f"{path}: the weights do not fit the architecture: {error}") from None
+    classifier = _fitting(description, state, path)
     if not all(bool(torch.isfinite(tensor).all()) for tensor in state.values()):
         raise InputError(f"{path}: the weights are not finite")
     return Model(classifier.eval(), description)
+
+
+def _fitting(description: ModelDescription, state: dict[str, torch.Tensor], path: Path) -> Classifier:
+    """The described network with these weights; nothing is allocated before they are known to fit."""
+    front_end = description.front_end
+    try:
+        with torch.device("meta"):
+            classifier = Classifier(
+                description.architecture, len(description.classes), n_bands(front_end), front_end.n_frames
+            )
+        kinds = {name: tensor.dtype for name, tensor in classifier.state_dict().items()}
+        classifier.load_state_dict(state, assign=True)
+    except (RuntimeError, InputError) as error:
+        raise InputError(f"{path}: the weights do not fit the architecture: {error}") from None
+    if any(state[name].dtype != kind for name, kind in kinds.items()):
+        raise InputError(f"{path}: the weights do not fit the architecture: they are numbers of another kind")
+    return classifier

@@ -118,6 +118,10 @@ class SplitParams(Section):
         return self
 
 
+MAX_FRAMES = 15_000
+"""Of a recording's features: a minute of 4 ms hops. A model file may not ask for gigabytes."""
+
+
 class FeatureParams(Section):
     """The front end: from a recording to features of fixed size."""
 
@@ -143,6 +147,8 @@ class FeatureParams(Section):
             )
         if self.hop_length > self.n_fft:
             raise ValueError(f"expected hop_length <= n_fft, got {self.hop_length} > {self.n_fft}")
+        if self.n_frames > MAX_FRAMES:
+            raise ValueError(f"expected at most {MAX_FRAMES:,} frames of hop_length in duration, got {self.n_frames:,}")
         if self.front_end != "log_mel" and self.n_mfcc > self.n_mels:
             raise ValueError(f"expected n_mfcc <= n_mels, got {self.n_mfcc} > {self.n_mels}")
         return self
@@ -198,6 +204,7 @@ class TrainParams(Section):
     dense_dropout: Annotated[float, Field(ge=0, lt=1)]
     class_weights: bool
     label_smoothing: Annotated[float, Field(ge=0, lt=1)]
+    calibrate: bool
     learning_rate: Annotated[float, Field(gt=0, le=1)]
     rate_factor: Annotated[float, Field(gt=0, le=1)]
     rate_patience: Annotated[int, Field(ge=1)]

@@ -20,6 +20,7 @@ from torch import nn
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torchmetrics.classification import MulticlassF1Score
 
+from ser.calibration import fit_temperature
 from ser.examples import Batch, Examples, batches
 from ser.models.classifier import Classifier
 from ser.params import TrainParams
@@ -36,14 +37,17 @@ class Fitted:
         history: one row per epoch and subset: epoch (from 1), subset, loss, macro_f1. The train rows are means over the
             epoch while the weights moved, on augmented examples; the validation rows are of the weights at its end.
         best_epoch: the first with the highest validation macro F1.
+        temperature: what to divide the logits by, so that confidence is as high as accuracy in validation; 1.0 if that
+            was not asked for.
     """
 
     classifier: Classifier
     history: pd.DataFrame
     best_epoch: int
+    temperature: float
 
     def metrics(self) -> dict[str, Any]:
-        """Summarise the training: epochs run, the one kept, its scores, and the number of weights."""
+        """Summarise the training: epochs run, the one kept, its scores, the temperature, and the number of weights."""
         kept = self.history[self.history["epoch"] == self.best_epoch].set_index("subset")[["loss", "macro_f1"]]
         scores: dict[str, dict[str, float]] = {str(subset): dict(row) for subset, row in kept.iterrows()}
         return {
@@ -51,6 +55,7 @@ class Fitted:
             "best_epoch": self.best_epoch,
             **scores["train"],
             "validation": scores["validation"],
+            "temperature": self.temperature,
             "weights": sum(parameter.numel() for parameter in self.classifier.parameters()),
         }
 
@@ -120,7 +125,13 @@ def fit(
     validated = table[table["subset"] == "validation"].reset_index(drop=True)
     best_epoch = int(validated["epoch"].iloc[int(validated["macro_f1"].argmax())])
     _lay_out(classifier.cpu(), torch.contiguous_format)
-    return Fitted(classifier.eval(), table, best_epoch)
+    classifier.eval()
+    return Fitted(classifier, table, best_epoch, _temperature(classifier, validation) if params.calibrate else 1.0)
+
+
+def _temperature(classifier: Classifier, validation: Examples) -> float:
+    logits = np.concatenate([classifier.logits(chunk) for chunk in validation.chunks()])
+    return float(f"{fit_temperature(logits, validation.classes):.4g}")  # more digits would be noise
 
 
 def _lay_out(classifier: Classifier, memory_format: torch.memory_format) -> None:

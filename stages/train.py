@@ -42,11 +42,12 @@ def main(
         data = select_training_data(store, read_features(augmented), read_splits(splits))
         fitted = fit(data.train, data.validation, len(data.classes), settings, scratch, typer.echo)
         description = ModelDescription(
-            format=2,
+            format=3,
             architecture=settings.model,
             classes=tuple(data.classes),
             front_end=store.front_end,
             trained_on=tuple(data.corpora),
+            temperature=fitted.temperature,
         )
         write_table(fitted.history, plots / "curves.csv")
         draw_curves(fitted.history, plots / "curves.png")

@@ -108,7 +108,7 @@ def untrained_model(front_end: FeatureParams, architecture: Architecture = "logm
 
     torch.manual_seed(0)
     description = ModelDescription(
-        format=2, architecture=architecture, classes=EMOTIONS, front_end=front_end, trained_on=("toy",)
+        format=3, architecture=architecture, classes=EMOTIONS, front_end=front_end, trained_on=("toy",), temperature=1.0
     )
     bands = n_bands(front_end)
     classifier = Classifier(architecture, len(EMOTIONS), bands, front_end.n_frames)
@@ -126,7 +126,6 @@ def exported_description(small_model: "Model") -> ExportedDescription:
     leaks = {"train_test": {"shared_speakers": 0, "same_recording": 0, "near_identical": 0}}
     return ExportedDescription(
         **dict(small_model.description),
-        temperature=1.0,
         trained_md5="0123456789abcdef" * 2,
         test=Scores(uar=0.5, accuracy=0.625, protocol="speaker_independent", leaks=leaks),
     )

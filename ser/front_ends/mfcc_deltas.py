@@ -1,5 +1,7 @@
 """Front end `mfcc_deltas`: mel-frequency cepstral coefficients, and how fast they change."""
 
+from math import factorial
+
 import numpy as np
 
 from ser.errors import InputError
@@ -32,10 +34,16 @@ def analyse(signal: np.ndarray, params: FeatureParams) -> np.ndarray:
         ``librosa.feature.delta(mfcc, width=9, order=1 and 2)``: the slope (curvature) of a line (parabola) fitted to
         nine frames; at both ends, to the first and the last nine.
     """
-    from scipy.signal import savgol_filter  # noqa: PLC0415 (slow to import, and other front ends do without it)
-
     coefficients = mfcc.analyse(signal, params)
     if coefficients.shape[1] < WIDTH:
         raise InputError(f"mfcc_deltas needs at least {WIDTH} frames, found {coefficients.shape[1]}")
-    differences = [savgol_filter(coefficients, WIDTH, polyorder=order, deriv=order, axis=1) for order in (1, 2)]
-    return np.concatenate([coefficients, *differences]).astype(np.float32)
+    return np.concatenate([coefficients, _derivative(coefficients, 1), _derivative(coefficients, 2)])
+
+
+def _derivative(coefficients: np.ndarray, order: int) -> np.ndarray:
+    """Of the polynomial of this order that fits `WIDTH` frames best, a constant; at both ends, the last one."""
+    places = np.arange(WIDTH) - WIDTH // 2
+    weights = factorial(order) * np.linalg.pinv(np.vander(places, order + 1))[0]  # of the highest power
+    windows = np.lib.stride_tricks.sliding_window_view(coefficients, WIDTH, axis=1)
+    derivative = (windows @ weights).astype(np.float32)  # (n_mfcc, n_frames + 1 - WIDTH)
+    return np.pad(derivative, ((0, 0), (WIDTH // 2, WIDTH // 2)), mode="edge")

@@ -50,8 +50,7 @@ class Classifier(nn.Module):
         return logits
 
     @torch.inference_mode()
-    def probabilities(self, features: np.ndarray) -> np.ndarray:
-        """Map features (batch, n_bands, n_frames) to probabilities (batch, n_classes), float64."""
-        logits = self(torch.from_numpy(features))
-        probabilities: np.ndarray = logits.double().softmax(dim=1).numpy()
-        return probabilities
+    def logits(self, features: np.ndarray) -> np.ndarray:
+        """Map features (batch, n_bands, n_frames) to logits (batch, n_classes), float64."""
+        logits: np.ndarray = self(torch.from_numpy(features)).double().numpy()
+        return logits

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.functionals import GRID, Classifier, fit, fit_temperature, functionals, predict_test
+from benchmarks.functionals import GRID, Classifier, fit, functionals, predict_test
 from ser.feature_store import COLUMNS, FeatureStore
 from ser.metadata import EMOTIONS
 from ser.params import FeatureParams
@@ -55,13 +55,6 @@ def test_validation_chooses_the_smallest_of_the_best_c(classifier: Classifier) -
     model, c = fit((values, classes), (values, classes), classifier)
     assert c == min(GRID[classifier])
     assert list(model.predict([[-50.0], [0.0], [50.0]])) == [0, 1, 2]
-
-
-def test_temperature_makes_confidence_what_it_should_be() -> None:
-    # Right 3 times of 4 with all decision values 1 apart: softmax gives the right class 3/4 if exp(1 / T) = 6.
-    decisions = np.tile([1.0, 0.0, 0.0], (4, 1))
-    temperature = fit_temperature(decisions, np.array([0, 0, 0, 1]))
-    assert temperature == pytest.approx(1 / np.log(6), rel=1e-4)
 
 
 @pytest.mark.parametrize("classifier", Classifier)

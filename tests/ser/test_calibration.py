@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ser.calibration import bin_sums, expected_calibration_error, prediction_bins, reliability_table
+from ser.calibration import bin_sums, expected_calibration_error, fit_temperature, prediction_bins, reliability_table
 
 POOLED = np.zeros(4, dtype=np.intp)
 
@@ -78,3 +78,19 @@ def test_sums_of_groups_give_the_error_of_the_pooled_utterances(
     assert sums.shape == (max(groups) + 1, 3, n_bins)
     pooled = float(expected_calibration_error(sums.sum(axis=0)))
     assert pooled == pytest.approx(brute_force(confidence, correct, n_bins), abs=1e-9)
+
+
+def test_temperature_makes_confidence_what_it_should_be() -> None:
+    # Right 3 times of 4 with all logits 1 apart: softmax gives the right class 3/4 if exp(1 / T) = 6.
+    logits = np.tile([1.0, 0.0, 0.0], (4, 1))
+    temperature = fit_temperature(logits, np.array([0, 0, 0, 1]))
+    assert temperature == pytest.approx(1 / np.log(6), rel=1e-4)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
+def test_the_temperature_that_logits_were_drawn_with_is_found_again(temperature: float) -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 2, (20_000, 8))
+    gumbel = rng.gumbel(size=logits.shape)  # the largest of logits with Gumbel noise is a draw from their softmax
+    classes = (logits + gumbel).argmax(axis=1)
+    assert fit_temperature(temperature * logits, classes) == pytest.approx(temperature, rel=0.05)

@@ -17,7 +17,12 @@ SPLITS = pd.DataFrame({"utterance_id": ["c", "b", "a"], "subset": ["test", "trai
 def model(small_front_end: FeatureParams) -> Model:
     torch.manual_seed(0)
     description = ModelDescription(
-        format=2, architecture="logmel_gap", classes=("calm", "sad"), front_end=small_front_end, trained_on=("toy",)
+        format=3,
+        architecture="logmel_gap",
+        classes=("calm", "sad"),
+        front_end=small_front_end,
+        trained_on=("toy",),
+        temperature=1.0,
     )
     return Model(Classifier("logmel_gap", 2, 8, 13).eval(), description)
 
@@ -35,7 +40,7 @@ def test_every_test_utterance_and_no_other_is_classified(model: Model, small_fro
     predictions = predict_test(model, features, SPLITS)
     assert predictions["utterance_id"].tolist() == ["a", "c"]
     assert predictions["emotion"].tolist() == ["sad", "calm"]
-    expected = model.classifier.probabilities(features.features[[0, 2]])
+    expected = model.probabilities(features.features[[0, 2]])
     np.testing.assert_allclose(predictions[["p_calm", "p_sad"]], expected, rtol=1e-6)
     assert predictions["predicted"].tolist() == [("calm", "sad")[index] for index in expected.argmax(axis=1)]
 

@@ -1,4 +1,5 @@
 import json
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,12 @@ from ser.params import FeatureParams
 def model(small_front_end: FeatureParams) -> Model:
     torch.manual_seed(0)
     description = ModelDescription(
-        format=2, architecture="logmel_gap", classes=("calm", "sad"), front_end=small_front_end, trained_on=("toy",)
+        format=3,
+        architecture="logmel_gap",
+        classes=("calm", "sad"),
+        front_end=small_front_end,
+        trained_on=("toy",),
+        temperature=1.0,
     )
     classifier = Classifier("logmel_gap", 2, small_front_end.n_mels, small_front_end.n_frames)
     classifier.standardise_by(np.full(8, -40.0), np.full(8, 12.0))
@@ -29,7 +35,7 @@ def test_a_model_comes_back_whole(model: Model, tmp_path: Path) -> None:
     read = read_model(tmp_path / "m.safetensors")
     assert read.description == model.description
     features = np.random.default_rng(0).normal(-40, 10, (3, 8, 13)).astype(np.float32)
-    np.testing.assert_array_equal(read.classifier.probabilities(features), model.classifier.probabilities(features))
+    np.testing.assert_array_equal(read.probabilities(features), model.probabilities(features))
     assert not read.classifier.training
 
 
@@ -42,11 +48,16 @@ def test_the_same_model_gives_the_same_bytes(model: Model, tmp_path: Path) -> No
 
 def test_probabilities_add_up_to_one_and_ignore_level_only_through_the_standardisation(model: Model) -> None:
     features = np.random.default_rng(0).normal(-40, 10, (5, 8, 13)).astype(np.float32)
-    np.testing.assert_allclose(model.classifier.probabilities(features).sum(axis=1), 1, atol=1e-12)
+    np.testing.assert_allclose(model.probabilities(features).sum(axis=1), 1, atol=1e-12)
     expected = nn.Sequential(model.classifier.network)(torch.from_numpy((features + 40) / 12))
-    np.testing.assert_allclose(
-        model.classifier.probabilities(features), expected.softmax(1).detach().numpy(), atol=1e-6
-    )
+    np.testing.assert_allclose(model.probabilities(features), expected.softmax(1).detach().numpy(), atol=1e-6)
+
+
+def test_the_temperature_divides_the_logits(model: Model) -> None:
+    hot = Model(model.classifier, model.description.model_copy(update={"temperature": 2.0}))
+    features = np.random.default_rng(0).normal(-40, 10, (5, 8, 13)).astype(np.float32)
+    roots = np.sqrt(model.probabilities(features))
+    np.testing.assert_allclose(hot.probabilities(features), roots / roots.sum(axis=1, keepdims=True), rtol=1e-6)
 
 
 def test_a_missing_file_says_how_to_get_one(tmp_path: Path) -> None:
@@ -91,7 +102,7 @@ def test_safetensors_of_something_else_are_refused(model: Model, tmp_path: Path)
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("format", 1, "description: format: expected 2, got 1"),
+        ("format", 1, "description: format: expected 3, got 1"),
         ("architecture", "os.system", "description: architecture: expected 'logmel_gap', .* got 'os.system'"),
         ("classes", ["calm"], "description: classes: "),
         ("classes", ["calm", "sad", "angry"], "weights do not fit"),
@@ -112,4 +123,21 @@ def test_weights_that_are_no_numbers_are_refused(model: Model, tmp_path: Path) -
         next(model.classifier.network.parameters()).fill_(float("nan"))
     write_model(model, tmp_path / "m.safetensors")
     with pytest.raises(InputError, match="weights are not finite"):
+        read_model(tmp_path / "m.safetensors")
+
+
+def test_a_description_of_a_huge_network_costs_nothing(model: Model, tmp_path: Path) -> None:
+    front_end = model.description.front_end.model_copy(update={"n_mels": 512, "duration": 60.0, "hop_length": 80})
+    description = model.description.model_copy(update={"architecture": "logmel_vgg", "front_end": front_end})
+    write_model(Model(model.classifier, description), tmp_path / "m.safetensors")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(InputError, match=r"m.safetensors: the weights do not fit"):  # 50 GB of them would
+        read_model(tmp_path / "m.safetensors")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < peak + 100_000  # KiB
+
+
+def test_weights_of_another_kind_are_refused(model: Model, tmp_path: Path) -> None:
+    model.classifier.double()
+    write_model(model, tmp_path / "m.safetensors")
+    with pytest.raises(InputError, match="the weights do not fit the architecture: they are numbers of another kind"):
         read_model(tmp_path / "m.safetensors")

@@ -82,8 +82,8 @@ def test_a_file_without_description_is_none_of_ours(small_onnx: bytes) -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"format": 3}, "m.onnx: description: format: expected 2, got 3"),
-        ({"temperature": 0.0}, "m.onnx: description: temperature: expected greater than 0"),
+        ({"format": 4}, "m.onnx: description: format: expected 3, got 4"),
+        ({"temperature": 0.0}, "m.onnx: description: temperature: expected greater than or equal to 0.001"),
         ({"test": {"uar": 2.0}}, "m.onnx: description: test.uar: "),
         ({"classes": ["calm", "sad"]}, "m.onnx: the network does not fit its description"),
         ({"trained_on": ["x" * 70_000]}, "m.onnx: expected a description of at most 65,536 characters, found more"),

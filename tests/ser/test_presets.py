@@ -72,6 +72,7 @@ def test_logmel_gap_is_what_the_project_comes_with() -> None:
     assert changes == [
         Change("ingest.corpora", "[demo]", "[ravdess]"),
         Change("split.protocol", "speaker_independent", "stratified_80_10_10"),
+        Change("train.calibrate", "true", "false"),
         Change("train.precision", "32-true", "bf16-mixed"),  # quicker; not every processor has it
     ]
     expected = TEXT

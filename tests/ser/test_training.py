@@ -5,6 +5,7 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 import torch
+from scipy.special import log_softmax, softmax
 from sklearn.metrics import f1_score
 from torch import nn
 from torch.optim.optimizer import Optimizer, register_optimizer_step_pre_hook
@@ -20,6 +21,7 @@ PARAMS = TrainParams(
     dense_dropout=0.0,
     class_weights=False,
     label_smoothing=0.0,
+    calibrate=False,
     learning_rate=3e-3,
     rate_factor=1.0,
     rate_patience=1,
@@ -66,9 +68,13 @@ def weights(fitted: Fitted) -> torch.Tensor:
     return torch.cat([value.flatten() for value in fitted.classifier.state_dict().values()])
 
 
+def all_logits(fitted: Fitted, examples: Examples) -> np.ndarray:
+    return fitted.classifier.logits(examples.read(np.arange(len(examples))))
+
+
 def test_a_network_learns_what_can_be_learnt(tmp_path: Path) -> None:
     fitted, lines = run(tmp_path / "scratch", max_epochs=12, patience=12)
-    scores = fitted.classifier.probabilities(VALIDATION.read(np.arange(len(VALIDATION)))).argmax(axis=1)
+    scores = all_logits(fitted, VALIDATION).argmax(axis=1)
     macro_f1 = f1_score(VALIDATION.classes, scores, average="macro")
     assert macro_f1 > 0.8
     kept = fitted.history[(fitted.history["epoch"] == fitted.best_epoch) & (fitted.history["subset"] == "validation")]
@@ -140,7 +146,7 @@ ALL_AT_ONCE: dict[str, object] = {"learning_rate": 1e-9, "batch_size": 64, "max_
 
 def losses(fitted: Fitted, examples: Examples) -> np.ndarray:
     """Minus the logarithm of every class's probability, shape (n_examples, n_classes)."""
-    return -np.log(fitted.classifier.probabilities(examples.read(np.arange(len(examples)))))
+    return -log_softmax(all_logits(fitted, examples), axis=1)
 
 
 def imbalanced(per_class: tuple[int, int, int]) -> Examples:
@@ -168,7 +174,7 @@ def test_class_weights_make_rare_classes_heard(tmp_path: Path) -> None:
     for class_weights in (False, True):
         params = PARAMS.model_copy(update={"max_epochs": 8, "patience": 8, "class_weights": class_weights})
         fitted = fit(train, VALIDATION, 3, params, tmp_path / "scratch", lambda line: None)
-        probabilities = fitted.classifier.probabilities(VALIDATION.read(np.arange(len(VALIDATION))))
+        probabilities = softmax(all_logits(fitted, VALIDATION), axis=1)
         recalled[class_weights] = probabilities[VALIDATION.classes > 0, 1:].sum(axis=1).mean()
     assert recalled[True] > 2 * recalled[False]
 
@@ -181,6 +187,23 @@ def test_label_smoothing_spreads_a_share_of_every_label_over_all_classes(tmp_pat
     assert fitted.metrics()["loss"] == pytest.approx((0.7 * own + 0.1 * each.sum(axis=1)).mean(), abs=1e-5)
     plain, _ = run(tmp_path / "scratch", **ALL_AT_ONCE)
     assert plain.metrics()["loss"] == pytest.approx(own.mean(), abs=1e-5)
+
+
+def test_the_temperature_is_what_suits_validation_and_is_asked_for(tmp_path: Path) -> None:
+    doubtful = Examples(VALIDATION.arrays, VALIDATION.rows, np.where(VALIDATION.rows % 4, VALIDATION.classes, 0))
+    plain, fitted = (
+        fit(TRAIN, doubtful, 3, PARAMS.model_copy(update={"calibrate": calibrate}), tmp_path, lambda line: None)
+        for calibrate in (False, True)
+    )
+    assert plain.temperature == plain.metrics()["temperature"] == 1
+    assert torch.equal(weights(plain), weights(fitted))
+
+    def loss(temperature: float) -> float:
+        likelihoods = log_softmax(all_logits(fitted, doubtful) / temperature, axis=1)
+        return -float(likelihoods[np.arange(len(doubtful)), doubtful.classes].mean())
+
+    assert fitted.metrics()["temperature"] == fitted.temperature != 1
+    assert loss(fitted.temperature) < min(loss(0.97 * fitted.temperature), loss(1.03 * fitted.temperature), loss(1.0))
 
 
 @pytest.fixture
