@@ -7,6 +7,7 @@ import typer
 from ser import corpora_cli, preset_cli
 from ser.export_cli import export
 from ser.predict_cli import predict
+from ser.timeline_cli import timeline
 
 app = typer.Typer(
     add_completion=False,
@@ -16,6 +17,7 @@ app = typer.Typer(
     epilog="Train a model with `dvc repro`; it is written to models/model.safetensors and models/model.onnx.",
 )
 app.command()(predict)
+app.command()(timeline)
 app.command()(export)
 app.add_typer(corpora_cli.app, name="corpora")
 app.add_typer(preset_cli.app, name="preset")

@@ -28,7 +28,7 @@ MIN_VOICE = 1 / 6
 """Share of a window that must hold voice for it to be read: half a second of three."""
 
 _STRETCH = 500  # cells that the voice gate judges at once: 10 s
-_BATCH = 16  # windows that the network reads at once
+_BATCH = 4  # windows that the network reads at once
 
 Progress = Callable[[float, float | None], None]
 """Called with the seconds that were read, and with those there are, if the recording's header says so."""

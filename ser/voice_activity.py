@@ -89,7 +89,8 @@ def voice_intervals(voice: np.ndarray) -> np.ndarray:
         float64, shape (n_phrases, 2): when each begins and ends, in seconds.
     """
     edges = np.flatnonzero(np.diff(np.concatenate([[False], voice, [False]]).astype(np.int8)))
-    pause = edges[2::2] - edges[1:-1:2] >= SHORTEST_PAUSE / CELL  # between each stretch of voice and the next
-    phrases = edges[np.concatenate([[True], np.repeat(pause, 2), [True]])[: len(edges)]].reshape(-1, 2) * CELL
-    long_enough: np.ndarray = phrases[phrases[:, 1] - phrases[:, 0] >= SHORTEST_VOICE]
-    return long_enough
+    pause = edges[2::2] - edges[1:-1:2] >= round(SHORTEST_PAUSE / CELL)  # between each stretch of voice and the next
+    phrases = edges[np.concatenate([[True], np.repeat(pause, 2), [True]])[: len(edges)]].reshape(-1, 2)
+    long_enough = phrases[:, 1] - phrases[:, 0] >= round(SHORTEST_VOICE / CELL)
+    seconds: np.ndarray = phrases[long_enough] * CELL
+    return seconds
