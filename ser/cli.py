@@ -9,6 +9,7 @@ from ser.explain_cli import explain
 from ser.export_cli import export
 from ser.predict_cli import predict
 from ser.serve_cli import serve
+from ser.timeline_cli import timeline
 
 app = typer.Typer(
     add_completion=False,
@@ -20,6 +21,7 @@ app = typer.Typer(
 app.command()(predict)
 app.command()(explain)
 app.command()(serve)
+app.command()(timeline)
 app.command()(export)
 app.add_typer(corpora_cli.app, name="corpora")
 app.add_typer(preset_cli.app, name="preset")
