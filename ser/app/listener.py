@@ -1,6 +1,7 @@
 """What follows when something is done on the page."""
 
 import hashlib
+import io
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +19,8 @@ from ser.description import ExportedDescription, ModelDescription
 from ser.errors import InputError
 from ser.features import prepare_signal
 from ser.predictor import Prediction
+from ser.timeline import read_timeline
+from ser.timeline_picture import draw_timeline
 
 if TYPE_CHECKING:
     from ser.model_file import Model
@@ -46,7 +49,7 @@ class Listener:
         settings = engine.settings
         self.invitation = parts.invitation(settings.max_seconds, settings.max_bytes / MEGABYTE)
 
-    async def listen(self, path: str, least: float) -> tuple[Any, None, *tuple[Any, ...]]:
+    async def listen(self, path: str | None, least: float) -> tuple[Any, ...]:
         """Answer a recording.
 
         Args:
@@ -56,11 +59,13 @@ class Listener:
         Returns:
             The values of the component it came from, of the other one, and `Shown`.
         """
+        if path is None:
+            return gr.skip(), gr.skip(), *self.forget()
         try:
             with self.engine.slot():
                 signal = await self.engine.decode(_read(path))
                 prediction = await self.engine.predict(signal)
-                heard = await self.engine.run(self._heard, signal)
+                heard = await self.engine.run(self._heard, signal, prediction)
         except (InputError, BusyError, DecodersGoneError) as error:
             return None, None, *Shown(None, parts.refusal(_reason(error)))
         return gr.skip(), None, *Shown(prediction, self.answer(prediction, least), heard)
@@ -87,13 +92,24 @@ class Listener:
         except (InputError, BusyError, DecodersGoneError) as error:
             return parts.refusal(_reason(error))
 
-    def _heard(self, signal: np.ndarray) -> str:
+    def _heard(self, signal: np.ndarray, prediction: Prediction) -> str:
         params = self.description.front_end
         heard = self._prepared(signal)[: params.n_samples]
-        picture = pictures.image(
-            pictures.draw_heard(heard, params), "Waveform and log-mel spectrogram of what the model hears."
-        )
-        return pictures.player(heard, params.sampling_rate) + picture
+        shown = [
+            pictures.player(heard, params.sampling_rate),
+            pictures.image(
+                pictures.png(pictures.draw_heard(heard, params)),
+                "Waveform and log-mel spectrogram of what the model hears.",
+            ),
+        ]
+        if prediction.seconds > params.duration:
+            wav = io.BytesIO(pictures.to_wav(signal, params.sampling_rate))
+            timeline = read_timeline(self.engine.predictor, wav, jobs=1)  # the service spreads recordings over threads
+            shown += [
+                "<h2>Over time</h2>",
+                pictures.image(draw_timeline(timeline, ""), "Emotions over time, below waveform and spectrogram."),
+            ]
+        return "".join(shown)
 
     def _explanation(self, signal: np.ndarray, emotion: str) -> str:
         from ser.explanation import draw_explanation, explain  # noqa: PLC0415 (torch, which may not be there)
@@ -102,7 +118,8 @@ class Listener:
             self._trained_model, self._prepared(signal), None if emotion == parts.MOST_PROBABLE else emotion
         )
         return pictures.image(
-            draw_explanation(explanation), f"What in the spectrogram spoke for {explanation.emotion}, and what against."
+            pictures.png(draw_explanation(explanation)),
+            f"What in the spectrogram spoke for {explanation.emotion}, and what against.",
         )
 
     @cached_property

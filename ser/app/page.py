@@ -5,11 +5,15 @@ import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import cast
 
 import gradio as gr
 from fastapi import FastAPI
+from gradio import processing_utils
+from starlette.routing import Mount
 
 from ser.app import parts
+from ser.app.doors import Doors
 from ser.app.engine import Engine
 from ser.app.listener import Listener
 
@@ -33,9 +37,10 @@ def mount_page(app: FastAPI, engine: Engine, trained: Path | None) -> None:
     """
     uploads = tempfile.TemporaryDirectory(prefix="ser-page-")
     os.environ["GRADIO_TEMP_DIR"] = uploads.name  # there is no argument for it
+    page = _layout(Listener(engine, trained))
     gr.mount_gradio_app(
         app,
-        _layout(Listener(engine, trained)),
+        page,
         path="/",
         app_kwargs={"lifespan": _removing(uploads), "docs_url": None, "redoc_url": None, "openapi_url": None},
         css_paths=_CSS,
@@ -50,6 +55,19 @@ def mount_page(app: FastAPI, engine: Engine, trained: Path | None) -> None:
             block_info_text_color="*neutral_500",  # legible: a contrast above 4.5
         ),
     )
+    _keep_to_uploads(page)
+    mounted = cast("FastAPI", cast("Mount", app.routes[-1]).app)
+    mounted.add_middleware(Doors, engine=engine, uploads=Path(uploads.name))
+
+
+def _keep_to_uploads(page: gr.Blocks) -> None:
+    """Have gradio take, where a request names a file, what was uploaded and nothing else."""
+    page.has_launched = True  # it looks where a file lies only then, and does not say so itself when it is mounted
+
+    async def fetch_nothing(url: str, cache_dir: str) -> str:  # noqa: ARG001 (called with it)
+        raise gr.Error(f"expected an uploaded file, found the address {url}", print_exception=False)
+
+    processing_utils.async_ssrf_protected_download = fetch_nothing
 
 
 def _removing(folder: tempfile.TemporaryDirectory[str]) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

@@ -19,8 +19,8 @@ def invitation(max_seconds: float, max_megabytes: float) -> str:
     """What stands in the answer's place, with the limits on recordings."""
     return (
         '<div class="answer"><p>Record or upload a voice, and its emotion will stand here.</p>'
-        f'<p class="soft">WAV, FLAC, Ogg or MP3, at most {max_seconds:g} s and {max_megabytes:g} MB; M4A, MP4 and WebM'
-        " if the server has ffmpeg.</p></div>"
+        f'<p class="soft">WAV, FLAC, Ogg or MP3, at most {max_seconds:g} s and {max_megabytes:.3g} MB; M4A, MP4 and'
+        " WebM if the server has ffmpeg.</p></div>"
     )
 
 
@@ -76,9 +76,9 @@ def card(description: ModelDescription) -> str:
         "Network": description.architecture,
         "Hears": f"the first {front_end.duration:g} s of voice, {front_end.sampling_rate:,} Hz, {front_end.front_end}",
     }
+    facts["Temperature"] = f"{description.temperature:.3g}, by which the logits are divided before the softmax"
     if isinstance(description, ExportedDescription):
         facts |= _scores(description.test, len(description.classes)) if description.test else {"Tested": "no scores"}
-        facts["Temperature"] = f"{description.temperature:g}, by which the logits are divided before the softmax"
         facts["Trained file"] = f"MD5 {description.trained_md5}"
     rows = "".join(f'<tr><th scope="row">{name}</th><td>{escape(fact)}</td></tr>' for name, fact in facts.items())
     return f'<table class="card"><tbody>{rows}</tbody></table><p class="soft">{escape(_limits(description))}</p>'

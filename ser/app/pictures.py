@@ -52,25 +52,35 @@ def _rows(hertz: np.ndarray, params: FeatureParams) -> np.ndarray:
     return np.asarray((mel - low) / (high - low) * (params.n_mels + 1) - 0.5)
 
 
-def image(figure: Figure, description: str) -> str:
-    """A figure as an HTML image.
+def png(figure: Figure) -> bytes:
+    """Render a figure."""
+    image = io.BytesIO()
+    figure.savefig(image, format="png", dpi=150)
+    return image.getvalue()
+
+
+def to_wav(signal: np.ndarray, sampling_rate: int) -> bytes:
+    """Encode a signal, shape (n_samples,), at `sampling_rate` hertz, in 16 bits."""
+    wav = io.BytesIO()
+    soundfile.write(wav, np.clip(signal, -1, 1), sampling_rate, format="WAV", subtype="PCM_16")
+    return wav.getvalue()
+
+
+def image(data: bytes, description: str) -> str:
+    """Show a PNG.
 
     Args:
-        figure: what to show.
+        data: the PNG.
         description: what is to be read where it cannot be seen.
     """
-    png = io.BytesIO()
-    figure.savefig(png, format="png", dpi=150)
-    return f'<div class="figure"><img alt="{escape(description)}" src="data:image/png;base64,{_base64(png)}"></div>'
+    return f'<div class="figure"><img alt="{escape(description)}" src="{_embedded(data, "image/png")}"></div>'
 
 
 def player(signal: np.ndarray, sampling_rate: int) -> str:
-    """A signal, shape (n_samples,), at `sampling_rate` hertz, as HTML that plays it."""
-    wav = io.BytesIO()
-    soundfile.write(wav, np.clip(signal, -1, 1), sampling_rate, format="WAV", subtype="PCM_16")
-    source = f"data:audio/wav;base64,{_base64(wav)}"
+    """Play a signal, shape (n_samples,), at `sampling_rate` hertz."""
+    source = _embedded(to_wav(signal, sampling_rate), "audio/wav")
     return f'<audio class="heard" controls aria-label="What the model hears" src="{source}"></audio>'
 
 
-def _base64(file: io.BytesIO) -> str:
-    return base64.b64encode(file.getvalue()).decode()
+def _embedded(data: bytes, media_type: str) -> str:
+    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
