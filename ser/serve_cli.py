@@ -87,8 +87,7 @@ def _listen(settings: Settings) -> socket.socket:
 
 def _make_app(model: Path, settings: Settings) -> "FastAPI":
     try:
-        from ser.app.listener import find_trained  # noqa: PLC0415 (--help need not wait for it)
-        from ser.app.page import mount_page  # noqa: PLC0415
+        from ser.app.page import mount_page  # noqa: PLC0415 (--help need not wait for it)
         from ser.app.service import create_app  # noqa: PLC0415
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] == "ser":
@@ -96,7 +95,6 @@ def _make_app(model: Path, settings: Settings) -> "FastAPI":
         raise InputError(f"{error.name} is not installed; `pip install 'speech-emotion[serve]'` brings it") from None
     from ser.predictor import Predictor  # noqa: PLC0415
 
-    predictor = Predictor.load(model)
-    app = create_app(predictor, settings)
-    mount_page(app, app.state.engine, find_trained(model, predictor.model.description))
+    app = create_app(Predictor.load(model), settings)
+    mount_page(app, app.state.engine, model)
     return app

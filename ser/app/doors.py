@@ -52,9 +52,9 @@ class Doors:
 
 
 def _size(folder: Path) -> int:
-    """Count the bytes in a folder."""
+    """Count the bytes of the files in a folder."""
     n_bytes = 0
     for path in folder.rglob("*"):
         with suppress(FileNotFoundError):  # removed since
-            n_bytes += path.lstat().st_size
+            n_bytes += path.stat().st_size if path.is_file() else 0
     return n_bytes

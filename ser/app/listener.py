@@ -135,16 +135,18 @@ class Listener:
 
 
 def find_trained(model: Path, description: ModelDescription) -> Path | None:
-    """The trained model that explains what an exported one says, if it lies beside it and what explains is installed.
+    """The model file that torch reads, of the model that answers, if it is there and what explains is installed.
 
     Args:
-        model: the exported model file.
+        model: the file of the model that answers.
         description: what it says of itself.
     """
-    trained = model.with_suffix(".safetensors")
-    if not (isinstance(description, ExportedDescription) and trained.is_file()):
+    if any(find_spec(name) is None for name in ("torch", "captum", "librosa")):
         return None
-    if any(find_spec(name) is None for name in ("torch", "captum", "librosa", "safetensors")):
+    if not isinstance(description, ExportedDescription):
+        return model
+    trained = model.with_suffix(".safetensors")
+    if not trained.is_file():
         return None
     md5 = hashlib.md5(trained.read_bytes(), usedforsecurity=False).hexdigest()
     return trained if md5 == description.trained_md5 else None
