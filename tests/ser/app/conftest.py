@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import soundfile
+from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from ser.app.service import create_app
@@ -28,6 +29,13 @@ def encoded(seed: int = 1, seconds: float = 0.6, container: str = "WAV") -> byte
 
 def form(content: bytes, name: str = "a.wav") -> dict[str, tuple[str, bytes]]:
     return {"file": (name, content)}
+
+
+def counts(client: TestClient) -> dict[tuple[str, ...], float]:
+    """What a service's metrics say, by name and by the values of labels, in the order of their names."""
+    families = text_string_to_metric_families(client.get("/metrics").text)
+    samples = [one for family in families for one in family.samples]
+    return {(one.name, *(one.labels[label] for label in sorted(one.labels))): one.value for one in samples}
 
 
 @pytest.fixture(scope="session")

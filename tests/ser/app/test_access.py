@@ -1,4 +1,5 @@
 import base64
+from collections.abc import Iterator
 
 import pytest
 from starlette.testclient import TestClient, WebSocketDenialResponse
@@ -13,7 +14,7 @@ HTML = {"Accept": "text/html,*/*;q=0.8"}
 
 
 @pytest.fixture(scope="module")
-def served(predictor: Predictor, tmp_path_factory: pytest.TempPathFactory) -> object:
+def served(predictor: Predictor, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     with serving(predictor, tmp_path_factory.mktemp("scratch")) as start:
         yield start(token=TOKEN)
 
@@ -91,10 +92,8 @@ def test_a_login_does_not_read_more_than_a_token(guarded: TestClient) -> None:
 
 def test_a_websocket_brings_the_token_as_a_header_a_subprotocol_or_a_cookie(guarded: TestClient) -> None:
     for subprotocols in (None, ["ser"], ["ser", TOKEN + "x"], [TOKEN], [TOKEN, "ser"]):
-        with (
-            pytest.raises(WebSocketDenialResponse) as caught,
-            guarded.websocket_connect("/predict/stream", subprotocols),
-        ):
+        asked = guarded.websocket_connect("/predict/stream", subprotocols)
+        with pytest.raises(WebSocketDenialResponse) as caught, asked:
             pass
         assert caught.value.status_code == 401
     with guarded.websocket_connect("/predict/stream", ["ser", TOKEN]) as stream:

@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Message, Receive
 
@@ -13,7 +12,7 @@ from ser.app.service import DOCS, create_app
 from ser.app.settings import MEGABYTE, Settings
 from ser.predictor import Predictor
 from tests.conftest import TOP
-from tests.ser.app.conftest import Serve, encoded, form
+from tests.ser.app.conftest import Serve, counts, encoded, form
 
 
 def error_of(client: TestClient, status: int, **request: object) -> str:
@@ -162,12 +161,6 @@ def test_a_bug_is_answered_without_its_traceback(client: TestClient, monkeypatch
     quiet.portal = client.portal
     answer = quiet.post("/predict", files=form(encoded()))
     assert (answer.status_code, answer.json()) == (500, {"error": "internal error"})
-
-
-def counts(client: TestClient) -> dict[tuple[str, ...], float]:
-    families = text_string_to_metric_families(client.get("/metrics").text)
-    samples = [one for family in families for one in family.samples]
-    return {(one.name, *(one.labels[label] for label in sorted(one.labels))): one.value for one in samples}
 
 
 def test_metrics_count_what_happened(serve: Serve) -> None:
