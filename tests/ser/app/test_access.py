@@ -48,7 +48,7 @@ def test_with_a_token_nothing_is_answered_without_it_but_health(guarded: TestCli
     ],
 )
 def test_another_token_is_none(guarded: TestClient, value: str) -> None:
-    headers = {"Authorization": value.encode("latin-1")}
+    headers = {b"Authorization": value.encode("latin-1")}
     assert guarded.post("/predict", files=form(encoded()), headers=headers).status_code == 401
     assert guarded.get("/metrics", params={"token": TOKEN}).status_code == 401
 

@@ -135,7 +135,7 @@ def post(app: ASGIApp, receive: Receive) -> tuple[int, dict[str, str]]:
 
     headers = [(b"content-type", b"multipart/form-data; boundary=x")]
     scope = {"type": "http", "method": "POST", "path": "/predict", "query_string": b"", "headers": headers}
-    asyncio.run(asyncio.wait_for(app(scope, receive, send), 30))  # type: ignore[arg-type]
+    asyncio.run(asyncio.wait_for(app(scope, receive, send), 30))
     return sent[0]["status"], json.loads(sent[1]["body"])
 
 
