@@ -40,7 +40,7 @@ class TokenGate:
     """ASGI middleware that answers 401 to requests and WebSockets without the token.
 
     It is brought as ``Authorization: Bearer TOKEN``; by a browser's page, in the cookie that `login` sets; by a
-    browser's WebSocket, in that cookie or as the subprotocol after ``ser``. Never in the address, which ends up in logs.
+    browser's WebSocket, in that cookie or as the subprotocol after ``ser``. Never in the address: those are logged.
 
     Args:
         app: what it stands before.

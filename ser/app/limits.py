@@ -21,7 +21,7 @@ class BodyLimits:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app, self.settings = app, settings
         self._too_slow = f"expected a request that arrives within {settings.timeout:g} s, found a slower one"
-        self._too_large = f"expected at most {settings.max_bytes / MEGABYTE:g} MB, found more"
+        self._too_large = f"expected at most {settings.max_bytes / MEGABYTE:.3g} MB, found more"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
@@ -46,9 +46,7 @@ class BodyLimits:
                 async with asyncio.timeout_at(deadline):
                     message = await receive()
             except TimeoutError:
-                raise HTTPException(
-                    408, f"the request took longer than {self.settings.timeout:g} s to arrive"
-                ) from None
+                raise HTTPException(408, self._too_slow) from None
             n_bytes += len(message.get("body", b""))
             more = message.get("more_body", False)
             if n_bytes > self.settings.max_bytes:

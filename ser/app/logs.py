@@ -11,7 +11,8 @@ CONFIG: dict[str, Any] = {
     "formatters": {"json": {"()": "ser.app.logs.JsonLines"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"level": "WARNING", "handlers": ["stderr"]},
-    "loggers": {"ser": {"level": "INFO"}},
+    # python_multipart has something to say of every damaged form
+    "loggers": {"ser": {"level": "INFO"}, "python_multipart": {"level": "ERROR"}},
 }
 """For `logging.config.dictConfig`."""
 

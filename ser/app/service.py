@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Query, Request, WebSocket
 from fastapi.security import HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from ser.app import uploads
@@ -31,6 +31,8 @@ A voice that is still speaking goes to the WebSocket /predict/stream: first the 
 {"sampling_rate": 16000, "format": "pcm16"}, then chunks of samples (mono, little-endian; or "float32"). \
 A result comes back for every half second.
 """
+
+TEXT: dict[int | str, Any] = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
 
 DOCS = Path(__file__).with_name("docs.html")
 DOCS_POLICY = "default-src 'none'; connect-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"
@@ -107,7 +109,7 @@ def _add_routes(app: FastAPI, engine: Engine) -> None:
     async def stream(socket: WebSocket) -> None:
         await answer_stream(socket, engine)
 
-    @app.get("/metrics", response_class=PlainTextResponse, responses=described(token=token), dependencies=guarded)
+    @app.get("/metrics", response_class=Response, responses=TEXT | described(token=token), dependencies=guarded)
     async def metrics() -> Response:
         """Counts and times, in Prometheus's text format."""
         return Response(engine.metrics.page(), media_type=CONTENT_TYPE_LATEST)
