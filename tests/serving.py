@@ -9,19 +9,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+SER = Path(sys.executable).parent / "ser"
+
 START_TIMEOUT = 120.0
 """Seconds, on a machine that has much else to do."""
 
 
 @contextmanager
-def running_service(folder: Path, *options: str) -> Iterator[str]:
+def running_service(folder: Path, *options: str, program: Path = SER) -> Iterator[str]:
     """Run `ser serve` in a folder with models; yields its address. Temporary files go to ``folder/scratch``.
 
-    A file and not a pipe for what it logs, since nobody reads while a test runs.
+    A file, ``folder/log``, and not a pipe for what it logs, since nobody reads while a test runs.
     """
     (folder / "scratch").mkdir(exist_ok=True)
     log = folder / "log"
-    command = [Path(sys.executable).parent / "ser", "serve", "--port", "0", *options]
+    command = [program, "serve", "--port", "0", *options]
     environment = os.environ | {"TMPDIR": str(folder / "scratch"), "OMP_NUM_THREADS": "1"}
     with log.open("w") as stderr, subprocess.Popen(command, cwd=folder, stderr=stderr, env=environment) as process:
         try:
