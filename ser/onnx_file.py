@@ -1,14 +1,9 @@
 """The exported model file: a network in ONNX and its description, run by onnxruntime without torch."""
 
-import os
 from pathlib import Path
 from typing import Self
 
 import numpy as np
-
-# Before it is imported: it otherwise reports to its makers what runs here (on Linux and macOS, too, in the 1.31 of the
-# lock), and leaves files that identify this machine in the home and the temporary folder.
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as runtime
 

@@ -1,7 +1,4 @@
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -160,15 +157,3 @@ def test_damage_anywhere_is_one_line_or_harmless_and_prints_nothing(
             n_refused += 1
     assert n_refused > 75
     assert capfd.readouterr() == ("", "")
-
-
-def test_the_runtime_reports_nothing_and_leaves_no_identity_behind(small_onnx: bytes, tmp_path: Path) -> None:
-    (tmp_path / "m.onnx").write_bytes(small_onnx)
-    folders = {name: tmp_path / name for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME")}
-    for folder in folders.values():
-        folder.mkdir()
-    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
-    environment |= {name: str(folder) for name, folder in folders.items()}
-    code = "from ser import Predictor; Predictor.load('m.onnx')"
-    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True)
-    assert [list(folder.iterdir()) for folder in folders.values()] == [[], [], []]
