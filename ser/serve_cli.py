@@ -81,7 +81,7 @@ def _listen(settings: Settings) -> socket.socket:
     try:
         return socket.create_server((settings.host, settings.port), family=family)
     except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or error
+        reason = (getattr(error, "strerror", None) or str(error)).partition(" (while")[0]
         raise InputError(f"{settings.host}:{settings.port}: cannot listen there: {reason}") from None
 
 
