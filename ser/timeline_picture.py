@@ -35,7 +35,7 @@ COLUMNS = 600
 DYNAMIC_RANGE = 90.0
 """Decibels below the loudest point at which the spectrogram is black at the latest."""
 
-MIN_LABEL = 0.0065
+MIN_LABEL = 0.006
 """Share of the picture's width, per letter, that a segment must have to be named."""
 
 _SAMPLES = 16  # of a column
@@ -125,10 +125,10 @@ def _draw_segments(axes: Axes, timeline: Timeline, prevailing: np.ndarray) -> No
 
 def _draw_probabilities(axes: Axes, timeline: Timeline, shares: np.ndarray) -> None:
     edges = np.linspace(0, timeline.duration, COLUMNS + 1)
-    top = np.zeros(COLUMNS + 1)
+    top = np.zeros(COLUMNS)
     for emotion, share in zip(timeline.classes, shares.T, strict=True):
-        bottom, top = top, top + np.append(share, share[-1])
-        axes.fill_between(edges, bottom, top, step="post", linewidth=0, color=colour(emotion, timeline.classes))
+        bottom, top = top, top + share
+        axes.stairs(top, edges, baseline=bottom, fill=True, linewidth=0, color=colour(emotion, timeline.classes))
     for silent, columns in _runs(np.isnan(shares[:, 0])):
         if silent:
             axes.axvspan(*edges[columns], facecolor="white", edgecolor=_FAINT, hatch="////", linewidth=0)
@@ -150,9 +150,9 @@ def _columns(timeline: Timeline) -> tuple[np.ndarray, np.ndarray]:
     heard = np.full(len(times), -1)
     for start, end, emotion, _ in timeline.segments():
         heard[np.searchsorted(times, start) : np.searchsorted(times, end)] = timeline.classes.index(emotion)
-    smoothed = timeline.smoothed()
-    steps = np.minimum((times / timeline.hop).astype(int), len(smoothed) - 1)
-    inside = np.where(heard[:, np.newaxis] >= 0, smoothed[steps], np.nan).reshape(COLUMNS, _SAMPLES, -1)
+    inside = np.where(heard[:, np.newaxis] >= 0, timeline.probabilities_at(times), np.nan).reshape(
+        COLUMNS, _SAMPLES, -1
+    )
     count = np.isfinite(inside).sum(axis=1)
     means = np.divide(np.nansum(inside, axis=1), count, out=np.full(count.shape, np.nan), where=count > 0)
     votes = heard.reshape(COLUMNS, _SAMPLES, 1) == np.arange(len(timeline.classes))
