@@ -6,6 +6,7 @@ import typer
 
 from ser import corpora_cli, preset_cli
 from ser.export_cli import export
+from ser.listen_cli import listen
 from ser.predict_cli import predict
 from ser.timeline_cli import timeline
 
@@ -18,6 +19,7 @@ app = typer.Typer(
 )
 app.command()(predict)
 app.command()(timeline)
+app.command()(listen)
 app.command()(export)
 app.add_typer(corpora_cli.app, name="corpora")
 app.add_typer(preset_cli.app, name="preset")

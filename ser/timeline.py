@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from ser.audio_blocks import open_blocks, resample_blocks
+from ser.audio_blocks import blocks_of, open_blocks, resample_blocks
 from ser.cells import Cells, CellStream
 from ser.errors import InputError
 from ser.features import front_end, prepare_signal
@@ -195,7 +195,7 @@ class _WindowReader:
 
     def windows(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """Yield the signal of every window, at most as long as the front end's."""
-        for stretch in _of_length(blocks, _STRETCH * self._cells.hop):
+        for stretch in blocks_of(_STRETCH * self._cells.hop, blocks):
             self._buffer = np.concatenate([self._buffer, stretch])
             self.n_samples += len(stretch)
             self._look(self._cells.add(stretch))
@@ -238,22 +238,6 @@ class _WindowReader:
 
     def _samples(self, cells: tuple[int, int]) -> tuple[int, int]:
         return cells[0] * self._cells.hop, min(cells[1] * self._cells.hop, self.n_samples)
-
-
-def _of_length(blocks: Iterable[np.ndarray], length: int) -> Iterator[np.ndarray]:
-    """Cut a signal that comes in blocks into others, all of `length` samples but the last."""
-    rest: list[np.ndarray] = []
-    n_rest = 0
-    for block in blocks:
-        rest.append(block)
-        n_rest += len(block)
-        if n_rest >= length:
-            signal = np.concatenate(rest)
-            n_rest = len(signal) % length
-            yield from signal[: len(signal) - n_rest].reshape(-1, length)
-            rest = [signal[len(signal) - n_rest :]]
-    if n_rest:
-        yield np.concatenate(rest)
 
 
 def _read_all(predictor: Predictor, windows: Iterator[np.ndarray], jobs: int | None) -> Iterator[np.ndarray]:

@@ -11,23 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
+from ser.colours import colour
 from ser.timeline import Timeline
 from ser.timeline_reports import clock
-
-COLOURS = {
-    "neutral": "#999999",
-    "calm": "#56B4E9",
-    "happy": "#F0E442",
-    "sad": "#0072B2",
-    "angry": "#D55E00",
-    "fearful": "#CC79A7",
-    "disgust": "#009E73",
-    "surprised": "#E69F00",
-}
-"""Okabe and Ito, "Color Universal Design", 2008: told apart with any common colour vision."""
-
-OTHER_COLOURS = ("#332288", "#882255", "#44AA99", "#DDCC77", "#AA4499", "#117733", "#88CCEE", "#CC6677")
-"""Of other emotions, in turn; Tol, "Colour Schemes", 2021, "muted"."""
 
 COLUMNS = 600
 """In which probabilities are drawn; in a long recording, each is a mean over time."""
@@ -74,12 +60,6 @@ def draw_timeline(timeline: Timeline, title: str, image_format: str = "png") -> 
     metadata = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[image_format]
     figure.savefig(image, format=image_format, dpi=120, metadata=metadata)
     return image.getvalue()
-
-
-def colour(emotion: str, classes: tuple[str, ...]) -> str:
-    """The colour of one of a model's emotions."""
-    others = [name for name in classes if name not in COLOURS]
-    return COLOURS.get(emotion) or OTHER_COLOURS[others.index(emotion) % len(OTHER_COLOURS)]
 
 
 def _draw_waveform(axes: Axes, timeline: Timeline) -> None:
