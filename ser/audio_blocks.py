@@ -79,6 +79,22 @@ def resample_blocks(blocks: Iterable[np.ndarray], sampling_rate: int, target: in
     yield stream.resample_chunk(np.empty(0, np.float32), last=True)
 
 
+def blocks_of(length: int, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Cut a signal that comes in blocks into others, all of `length` samples but the last."""
+    rest: list[np.ndarray] = []
+    n_rest = 0
+    for block in blocks:
+        rest.append(block)
+        n_rest += len(block)
+        if n_rest >= length:
+            signal = np.concatenate(rest)
+            n_rest = len(signal) % length
+            yield from signal[: len(signal) - n_rest].reshape(-1, length)
+            rest = [signal[len(signal) - n_rest :]]
+    if n_rest:
+        yield np.concatenate(rest)
+
+
 def _decodable(recording: str | Path | BinaryIO, name: str, folder: Path) -> tuple[Path, bool]:
     """A file that libsndfile may read, in `folder` if need be, and whether ffmpeg made it."""
     if isinstance(recording, str | Path):

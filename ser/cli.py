@@ -7,6 +7,7 @@ import typer
 from ser import corpora_cli, preset_cli
 from ser.explain_cli import explain
 from ser.export_cli import export
+from ser.listen_cli import listen
 from ser.predict_cli import predict
 from ser.serve_cli import serve
 from ser.timeline_cli import timeline
@@ -22,6 +23,7 @@ app.command()(predict)
 app.command()(explain)
 app.command()(serve)
 app.command()(timeline)
+app.command()(listen)
 app.command()(export)
 app.add_typer(corpora_cli.app, name="corpora")
 app.add_typer(preset_cli.app, name="preset")

@@ -2,30 +2,29 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby, islice
-from math import ceil
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from ser.audio_blocks import open_blocks, resample_blocks
+from ser.audio_blocks import blocks_of, open_blocks, resample_blocks
 from ser.cells import Cells, CellStream
 from ser.errors import InputError
 from ser.features import front_end, prepare_signal
 from ser.overview import Overview, OverviewBuilder
 from ser.params import FeatureParams
 from ser.predictor import Predictor
-from ser.voice_activity import VoiceGate, voice_intervals
+from ser.voice_activity import VoiceGate
 
 SHORTEST_HOP = 0.05
 """Seconds."""
 
-MIN_VOICE = 1 / 6
-"""Share of a window that must hold voice for it to be read: half a second of three."""
+SHORTEST_READ = 1 / 6
+"""Share of a window that a phrase must fill to be read: half a second of three."""
 
 _STRETCH = 500  # cells that the voice gate judges at once: 10 s
 _BATCH = 4  # windows that the network reads at once
@@ -49,13 +48,13 @@ class Timeline:
 
     Attributes:
         classes: the emotions.
-        window: seconds that the model hears at once.
-        hop: seconds from the start of a window to that of the next.
+        window: the most seconds that the model hears at once.
+        hop: seconds between windows in a phrase.
         duration: of the recording, in seconds.
-        starts: of the windows, in seconds, shape (n_windows,); the last one may reach beyond the recording's end.
-        voiced: bool, shape (n_windows,): whether there is enough voice in each, so that it was read.
-        probabilities: float64, shape (n_windows, n_classes), rows sum to 1; NaN where a window was not read.
-        voice: the phrases, from and to which second there is voice, float64, shape (n_phrases, 2).
+        voice: where each phrase starts and ends, seconds, shape (n_phrases, 2).
+        starts: of the windows, seconds, ascending, shape (n_windows,); all of a window lies in one phrase.
+        ends: of the windows, seconds, shape (n_windows,).
+        probabilities: in each window, float64, shape (n_windows, n_classes), rows sum to 1.
         overview: the waveform's envelope and the spectrogram, for a picture.
     """
 
@@ -63,47 +62,49 @@ class Timeline:
     window: float
     hop: float
     duration: float
-    starts: np.ndarray
-    voiced: np.ndarray
-    probabilities: np.ndarray
     voice: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+    probabilities: np.ndarray
     overview: Overview
 
-    def smoothed(self) -> np.ndarray:
-        """Probabilities in steps of a hop: of each, the mean of all windows that were read and hear it.
+    def probabilities_at(self, times: np.ndarray) -> np.ndarray:
+        """Smooth: the mean of all windows that hear a time.
+
+        Args:
+            times: seconds, ascending, shape (n_times,).
 
         Returns:
-            float64, shape (n_steps, n_classes), of the steps from 0 s on to the end; NaN where no window was read.
+            float64, shape (n_times, n_classes); NaN where no window was read: in pauses and too short phrases.
         """
-        n_steps = max(1, ceil(round(self.duration / self.hop, 6)))
-        total = np.zeros((n_steps, len(self.classes)))
-        count = np.zeros((n_steps, 1))
-        reach = max(1, round(self.window / self.hop))
-        for first in np.flatnonzero(self.voiced):
-            total[first : first + reach] += self.probabilities[first]
-            count[first : first + reach] += 1
+        total = np.zeros((len(times), len(self.classes)))
+        count = np.zeros((len(times), 1))
+        first, last = np.searchsorted(times, self.starts), np.searchsorted(times, self.ends)
+        for i, probabilities in enumerate(self.probabilities):
+            total[first[i] : last[i]] += probabilities
+            count[first[i] : last[i]] += 1
         return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
 
     def segments(self) -> list[Segment]:
-        """Divide every phrase where the most probable emotion changes, by the smoothed probabilities.
-
-        A phrase's beginning and end are where the voice begins and ends; a change falls on a multiple of the hop.
-        """
-        smoothed = self.smoothed()
-        best = np.where(np.isnan(smoothed[:, 0]), -1, smoothed.argmax(axis=1))
+        """Divide every phrase where the most probable emotion, by `probabilities_at`, changes, in steps of a hop."""
+        steps = [_steps(start, end, self.hop) for start, end in self.voice]
+        smoothed = self.probabilities_at(
+            np.concatenate([np.empty(0), *(edges[:-1] + edges[1:] for edges in steps)]) / 2
+        )
         found: list[Segment] = []
-        for start, end in self.voice:
-            # Rounded, so that no splinter of a step is left at either end.
-            first = min(round(start / self.hop), len(best) - 1)
-            last = min(max(first + 1, round(end / self.hop)), len(best))
-            for emotion, run in groupby(range(first, last), key=best.__getitem__):
-                steps = list(run)
-                if emotion >= 0:
-                    begins = start if steps[0] == first else steps[0] * self.hop
-                    ends = end if steps[-1] == last - 1 else (steps[-1] + 1) * self.hop
-                    confidence = smoothed[steps, emotion].mean()
-                    found.append(Segment(float(begins), float(ends), self.classes[emotion], float(confidence)))
+        for edges in steps:
+            phrase, smoothed = smoothed[: len(edges) - 1], smoothed[len(edges) - 1 :]
+            if np.isfinite(phrase).all():
+                for best, run in groupby(range(len(phrase)), key=phrase.argmax(axis=1).__getitem__):
+                    inside = list(run)
+                    start, end = float(edges[inside[0]]), float(edges[inside[-1] + 1])
+                    found.append(Segment(start, end, self.classes[best], float(phrase[inside, best].mean())))
         return found
+
+
+def _steps(start: float, end: float, hop: float) -> np.ndarray:
+    """Divide a phrase into steps of a hop, of which the last is up to half a hop longer or shorter."""
+    return np.append(start + hop * np.arange(max(1, round((end - start) / hop))), end)
 
 
 def read_timeline(
@@ -116,7 +117,8 @@ def read_timeline(
 ) -> Timeline:
     """Read a recording of any length, window by window; memory does not grow with it.
 
-    A window is read as `Predictor.predict` reads a recording of its length: trimmed, and padded if that made it short.
+    Windows lie in the phrases that a voice gate finds: they begin where a phrase begins, a hop apart, and the last ends
+    where it ends. A phrase that fits in a window is one, and read as `Predictor.predict` reads a recording of it.
 
     Args:
         predictor: its model says how long a window is.
@@ -132,21 +134,22 @@ def read_timeline(
     hop = params.duration / 3 if hop is None else hop
     if not SHORTEST_HOP <= hop <= params.duration:
         raise InputError(f"expected a hop of {SHORTEST_HOP:g} to {params.duration:g} s, the window; got {hop:g}")
+    rate = params.sampling_rate
     with open_blocks(recording) as audio:
-        reader = _WindowReader(params, round(hop * params.sampling_rate))
-        signal = resample_blocks(audio.blocks, audio.sampling_rate, params.sampling_rate)
-        windows = reader.windows(_told(signal, params.sampling_rate, audio.seconds, progress))
+        reader = _WindowReader(params, round(hop * rate))
+        signal = resample_blocks(audio.blocks, audio.sampling_rate, rate)
+        windows = reader.windows(_told(signal, rate, audio.seconds, progress))
         rows = list(_read_all(predictor, windows, jobs))
-    probabilities = np.concatenate(rows)
+    edges = np.array(reader.edges).reshape(-1, 2) / rate
     return Timeline(
         classes=predictor.classes,
         window=params.duration,
-        hop=reader.hop / params.sampling_rate,
-        duration=reader.n_samples / params.sampling_rate,
-        starts=np.arange(len(probabilities)) * reader.hop / params.sampling_rate,
-        voiced=np.isfinite(probabilities[:, 0]),
-        probabilities=probabilities,
-        voice=np.minimum(voice_intervals(reader.voice), reader.n_samples / params.sampling_rate),
+        hop=reader.hop / rate,
+        duration=reader.n_samples / rate,
+        voice=np.array(reader.phrases).reshape(-1, 2) / rate,
+        starts=edges[:, 0],
+        ends=edges[:, 1],
+        probabilities=np.concatenate([np.empty((0, len(predictor.classes))), *rows]),
         overview=reader.overview.overview(),
     )
 
@@ -163,88 +166,103 @@ def _told(
 
 
 class _WindowReader:
-    """Cuts a signal that comes in blocks into windows, and looks for voice in it.
+    """Looks for phrases in a signal that comes in blocks, and cuts them into windows.
 
     Args:
         params: of the front end, for which the windows are.
-        hop: samples from window to window.
+        hop: samples between windows.
 
     Attributes:
-        voice: whether each cell so far holds voice, bool, shape (n_cells,).
-        overview: of the signal so far.
         n_samples: of the signal so far.
+        edges: where each window so far starts and ends, samples.
+        overview: of the signal so far.
     """
 
     def __init__(self, params: FeatureParams, hop: int) -> None:
-        self.hop, self.size = hop, params.n_samples
+        self.hop, self._size = hop, params.n_samples
         self._cells = CellStream(params.sampling_rate)
         self._gate = VoiceGate(self._cells.frequencies)
-        self.overview = OverviewBuilder(self._cells.frequencies)
-        self.voice = np.empty(0, bool)
+        self._buffer, self._offset = np.empty(0, np.float32), 0  # the end of the signal, from which sample on
+        self._n_cut = 0  # phrases of which all windows were cut
         self.n_samples = 0
+        self.edges: list[tuple[int, int]] = []
+        self.overview = OverviewBuilder(self._cells.frequencies)
 
-    def windows(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray | None]:
-        """Yield every window, at most `size` samples, or None where there is too little voice in it."""
-        buffer, start = np.empty(0, np.float32), 0  # the signal from sample `start` on, where the next window begins
-        for stretch in _of_length(blocks, _STRETCH * self._cells.hop):
-            self._look(self._cells.add(stretch))
-            buffer = np.concatenate([buffer, stretch])
+    @property
+    def phrases(self) -> list[tuple[int, int]]:
+        """Where each phrase that has ended starts and ends, samples."""
+        return [self._samples(phrase) for phrase in self._gate.phrases]
+
+    def windows(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Yield the signal of every window, at most as long as the front end's."""
+        for stretch in blocks_of(_STRETCH * self._cells.hop, blocks):
+            self._buffer = np.concatenate([self._buffer, stretch])
             self.n_samples += len(stretch)
-            while start + self.size <= len(self.voice) * self._cells.hop:
-                yield self._window(buffer, start)
-                buffer, start = buffer[self.hop :], start + self.hop
+            self._look(self._cells.add(stretch))
+            yield from self._cut()
         self._look(self._cells.close())
-        while start == 0 or start - self.hop + self.size < self.n_samples:
-            yield self._window(buffer, start)
-            buffer, start = buffer[self.hop :], start + self.hop
+        self._gate.close()
+        yield from self._cut()
 
     def _look(self, cells: Cells) -> None:
-        self.voice = np.concatenate([self.voice, self._gate.update(cells.power)])
+        self._gate.update(cells.power)
         self.overview.add(cells)
 
-    def _window(self, buffer: np.ndarray, start: int) -> np.ndarray | None:
-        cells = self.voice[start // self._cells.hop : (start + self.size) // self._cells.hop]
-        enough = MIN_VOICE * self.size / self._cells.hop
-        return buffer[: self.size] if np.count_nonzero(cells) >= enough else None
+    def _cut(self) -> Iterator[np.ndarray]:
+        """Cut what windows there can be so far, and forget the signal before the next."""
+        for start, end in self.phrases[self._n_cut :]:
+            yield from self._whole(start, end)
+            if end - start >= SHORTEST_READ * self._size:
+                yield self._window(max(start, end - self._size), end)
+        self._n_cut = len(self._gate.phrases)
+        needed = self._gate.n_cells * self._cells.hop
+        if self._gate.begun is not None:
+            start, end = self._samples((self._gate.begun, self._gate.quiet_from))
+            yield from self._whole(start, end)
+            needed = max(start, self._next(start) - self.hop)  # the phrase's last window begins after the one before
+        self._buffer, self._offset = self._buffer[needed - self._offset :], needed
+
+    def _whole(self, start: int, end: int) -> Iterator[np.ndarray]:
+        """The windows of full length from a phrase's start on, but for the one that ends where it ends."""
+        while self._next(start) + self._size < end:
+            yield self._window(self._next(start), self._next(start) + self._size)
+
+    def _next(self, start: int) -> int:
+        """Where the next window of the phrase that starts there starts."""
+        before = self.edges[-1][0] if self.edges else -1
+        return before + self.hop if before >= start else start
+
+    def _window(self, start: int, end: int) -> np.ndarray:
+        self.edges.append((start, end))
+        return self._buffer[start - self._offset : end - self._offset].copy()  # lest it keep the buffer in memory
+
+    def _samples(self, cells: tuple[int, int]) -> tuple[int, int]:
+        return cells[0] * self._cells.hop, min(cells[1] * self._cells.hop, self.n_samples)
 
 
-def _of_length(blocks: Iterable[np.ndarray], length: int) -> Iterator[np.ndarray]:
-    """Cut a signal that comes in blocks into others, all of `length` samples but the last."""
-    rest: list[np.ndarray] = []
-    n_rest = 0
-    for block in blocks:
-        rest.append(block)
-        n_rest += len(block)
-        if n_rest >= length:
-            signal = np.concatenate(rest)
-            n_rest = len(signal) % length
-            yield from signal[: len(signal) - n_rest].reshape(-1, length)
-            rest = [signal[len(signal) - n_rest :]]
-    if n_rest:
-        yield np.concatenate(rest)
-
-
-def _read_all(predictor: Predictor, windows: Iterator[np.ndarray | None], jobs: int | None) -> Iterator[np.ndarray]:
+def _read_all(predictor: Predictor, windows: Iterator[np.ndarray], jobs: int | None) -> Iterator[np.ndarray]:
     """Yield the windows' probabilities, in order, (n_windows, n_classes), with only a few windows in memory at once."""
     jobs = jobs or os.cpu_count() or 1
     pending: deque[Future[np.ndarray]] = deque()
     with ThreadPoolExecutor(jobs) as pool:
         while batch := list(islice(windows, _BATCH)):
-            pending.append(pool.submit(_read, predictor, batch))
+            pending.append(pool.submit(read_windows, predictor, batch))
             if len(pending) > 2 * jobs:
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
 
 
-def _read(predictor: Predictor, windows: list[np.ndarray | None]) -> np.ndarray:
+def read_windows(predictor: Predictor, windows: Sequence[np.ndarray]) -> np.ndarray:
+    """Read each as `Predictor.predict` reads a recording.
+
+    Args:
+        predictor: whose front end's sampling rate the windows have.
+        windows: signals, each of shape (n_samples,).
+
+    Returns:
+        Probabilities, float64, shape (n_windows, n_classes).
+    """
     params = predictor.model.description.front_end
-    probabilities = np.full((len(windows), len(predictor.classes)), np.nan)
-    signals = {i: signal for i, signal in enumerate(windows) if signal is not None}
-    if signals:
-        features = [
-            front_end(prepare_signal(signal[:, np.newaxis], params.sampling_rate, params), params)
-            for signal in signals.values()
-        ]
-        probabilities[list(signals)] = predictor.model.probabilities(np.stack(features))
-    return probabilities
+    signals = (prepare_signal(window[:, np.newaxis], params.sampling_rate, params) for window in windows)
+    return predictor.model.probabilities(np.stack([front_end(signal, params) for signal in signals]))

@@ -11,23 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
+from ser.colours import colour
 from ser.timeline import Timeline
 from ser.timeline_reports import clock
-
-COLOURS = {
-    "neutral": "#999999",
-    "calm": "#56B4E9",
-    "happy": "#F0E442",
-    "sad": "#0072B2",
-    "angry": "#D55E00",
-    "fearful": "#CC79A7",
-    "disgust": "#009E73",
-    "surprised": "#E69F00",
-}
-"""Okabe and Ito, "Color Universal Design", 2008: told apart with any common colour vision."""
-
-OTHER_COLOURS = ("#332288", "#882255", "#44AA99", "#DDCC77", "#AA4499", "#117733", "#88CCEE", "#CC6677")
-"""Of other emotions, in turn; Tol, "Colour Schemes", 2021, "muted"."""
 
 COLUMNS = 600
 """In which probabilities are drawn; in a long recording, each is a mean over time."""
@@ -35,7 +21,7 @@ COLUMNS = 600
 DYNAMIC_RANGE = 90.0
 """Decibels below the loudest point at which the spectrogram is black at the latest."""
 
-MIN_LABEL = 0.0065
+MIN_LABEL = 0.006
 """Share of the picture's width, per letter, that a segment must have to be named."""
 
 _SAMPLES = 16  # of a column
@@ -74,12 +60,6 @@ def draw_timeline(timeline: Timeline, title: str, image_format: str = "png") -> 
     metadata = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[image_format]
     figure.savefig(image, format=image_format, dpi=120, metadata=metadata)
     return image.getvalue()
-
-
-def colour(emotion: str, classes: tuple[str, ...]) -> str:
-    """The colour of one of a model's emotions."""
-    others = [name for name in classes if name not in COLOURS]
-    return COLOURS.get(emotion) or OTHER_COLOURS[others.index(emotion) % len(OTHER_COLOURS)]
 
 
 def _draw_waveform(axes: Axes, timeline: Timeline) -> None:
@@ -125,10 +105,10 @@ def _draw_segments(axes: Axes, timeline: Timeline, prevailing: np.ndarray) -> No
 
 def _draw_probabilities(axes: Axes, timeline: Timeline, shares: np.ndarray) -> None:
     edges = np.linspace(0, timeline.duration, COLUMNS + 1)
-    top = np.zeros(COLUMNS + 1)
+    top = np.zeros(COLUMNS)
     for emotion, share in zip(timeline.classes, shares.T, strict=True):
-        bottom, top = top, top + np.append(share, share[-1])
-        axes.fill_between(edges, bottom, top, step="post", linewidth=0, color=colour(emotion, timeline.classes))
+        bottom, top = top, top + share
+        axes.stairs(top, edges, baseline=bottom, fill=True, linewidth=0, color=colour(emotion, timeline.classes))
     for silent, columns in _runs(np.isnan(shares[:, 0])):
         if silent:
             axes.axvspan(*edges[columns], facecolor="white", edgecolor=_FAINT, hatch="////", linewidth=0)
@@ -150,9 +130,9 @@ def _columns(timeline: Timeline) -> tuple[np.ndarray, np.ndarray]:
     heard = np.full(len(times), -1)
     for start, end, emotion, _ in timeline.segments():
         heard[np.searchsorted(times, start) : np.searchsorted(times, end)] = timeline.classes.index(emotion)
-    smoothed = timeline.smoothed()
-    steps = np.minimum((times / timeline.hop).astype(int), len(smoothed) - 1)
-    inside = np.where(heard[:, np.newaxis] >= 0, smoothed[steps], np.nan).reshape(COLUMNS, _SAMPLES, -1)
+    inside = np.where(heard[:, np.newaxis] >= 0, timeline.probabilities_at(times), np.nan).reshape(
+        COLUMNS, _SAMPLES, -1
+    )
     count = np.isfinite(inside).sum(axis=1)
     means = np.divide(np.nansum(inside, axis=1), count, out=np.full(count.shape, np.nan), where=count > 0)
     votes = heard.reshape(COLUMNS, _SAMPLES, 1) == np.arange(len(timeline.classes))

@@ -45,19 +45,19 @@ def as_rttm(recording: str, timeline: Timeline, min_confidence: float = 0.0) -> 
 
 
 def as_csv(timeline: Timeline, min_confidence: float = 0.0) -> str:
-    """Write a row per window; of one that was not read, for want of voice, the times alone."""
+    """Write a row per window."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["start", "end", "emotion", "confidence", *(f"p_{name}" for name in timeline.classes)])
     for window in _windows(timeline, min_confidence):
-        values = [window["confidence"], *window["probabilities"].values()] if window["probabilities"] else []
-        cells = [f"{value:.6f}" for value in values] or [""] * (1 + len(timeline.classes))
-        writer.writerow([f"{window['start']:.3f}", f"{window['end']:.3f}", window["emotion"], *cells])
+        values = [window["confidence"], *window["probabilities"].values()]
+        times = [f"{window[edge]:.3f}" for edge in ("start", "end")]
+        writer.writerow([*times, window["emotion"], *(f"{value:.6f}" for value in values)])
     return text.getvalue()
 
 
 def as_json(recording: str, timeline: Timeline, min_confidence: float = 0.0) -> str:
-    """Write an object with everything: times in seconds; what a window that was not read lacks is null."""
+    """Write an object with everything; times are in seconds."""
     content = {
         "path": recording,
         "duration": timeline.duration,
@@ -91,14 +91,16 @@ def _segments(timeline: Timeline, min_confidence: float) -> list[Segment]:
 
 def _windows(timeline: Timeline, min_confidence: float) -> list[dict[str, Any]]:
     rows = []
-    for start, voiced, probabilities in zip(timeline.starts, timeline.voiced, timeline.probabilities, strict=True):
+    for start, end, probabilities in zip(timeline.starts, timeline.ends, timeline.probabilities, strict=True):
         best = int(probabilities.argmax())
         confidence = float(probabilities[best])
-        row: dict[str, Any] = {"start": float(start), "end": min(float(start) + timeline.window, timeline.duration)}
-        row |= dict.fromkeys(("emotion", "confidence", "probabilities"))
-        if voiced:
-            row["emotion"] = timeline.classes[best] if confidence >= min_confidence else UNSURE
-            row["confidence"] = confidence
-            row["probabilities"] = dict(zip(timeline.classes, probabilities.tolist(), strict=True))
-        rows.append(row)
+        rows.append(
+            {
+                "start": round(float(start), 3),
+                "end": round(float(end), 3),
+                "emotion": timeline.classes[best] if confidence >= min_confidence else UNSURE,
+                "confidence": confidence,
+                "probabilities": dict(zip(timeline.classes, probabilities.tolist(), strict=True)),
+            }
+        )
     return rows

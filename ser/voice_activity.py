@@ -25,23 +25,32 @@ START_DB, STOP_DB = 5.5, 4.0
 LOUDEST_DB = 25.0
 """More than that above its noise, a band counts no more: one loud band alone, such as a beep, is no voice."""
 
-HANG_OVER = 0.1
-"""Seconds for which voice goes on after the level fell: closures and breaths within a phrase."""
+DECAY = round(0.1 / CELL)
+"""Cells that still belong to a phrase when the level fell."""
 
-SHORTEST_VOICE, SHORTEST_PAUSE = 0.2, 0.3
-"""Seconds: less, hang-over included, is a click; a shorter pause belongs to the phrase."""
+SHORTEST_PAUSE = round(0.4 / CELL)
+"""Cells of quiet that part two phrases; fewer are closures and breaths within one."""
+
+SHORTEST_PHRASE = round(0.2 / CELL)
+"""Cells; fewer, the decay included, are a click."""
 
 _POWER_FLOOR = 1e-12
 
 
 class VoiceGate:
-    """Tells voice from pauses, in a signal that comes in blocks.
+    """Finds the phrases in a signal that comes in blocks.
 
     The noise floor of every band is a low percentile of its levels over `HISTORY`, so it follows a room that grows
     louder. What is given at once is judged at once: a long block is judged by what comes in it later, too.
 
     Args:
         frequencies: of the power spectra's bins, hertz.
+
+    Attributes:
+        phrases: the first cell of each that has ended, and the one after its last.
+        begun: the first cell of the phrase that goes on; None in a pause.
+        quiet_from: the cell after the last with voice.
+        n_cells: how many were judged.
     """
 
     def __init__(self, frequencies: np.ndarray) -> None:
@@ -49,20 +58,31 @@ class VoiceGate:
         self._bands = np.array([band for band in inside if band.any()], np.float32)  # (n_bands, n_frequencies)
         self._history: deque[np.ndarray] = deque()
         self._n_remembered = 0
-        self._voice = False
-        self._quiet = 0  # cells since the level fell
+        self.phrases: list[tuple[int, int]] = []
+        self.begun: int | None = None
+        self.quiet_from = 0
+        self.n_cells = 0
 
-    def update(self, power: np.ndarray) -> np.ndarray:
-        """Judge the next cells by their power spectra, shape (n_cells, n_frequencies).
+    @property
+    def speaking(self) -> bool:
+        """Whether there was voice at the end of what was judged."""
+        return self.begun is not None and self.n_cells - self.quiet_from <= DECAY
 
-        Returns:
-            bool, shape (n_cells,): whether each holds voice.
-        """
+    def update(self, power: np.ndarray) -> None:
+        """Judge the next cells by their power spectra, shape (n_cells, n_frequencies)."""
         level = 10 * np.log10(power @ self._bands.T + _POWER_FLOOR)  # dB, (n_cells, n_bands)
         self._remember(level)
         noise = np.maximum(np.percentile(np.concatenate(self._history), NOISE_PERCENTILE, axis=0), QUIETEST_DB)
-        excess = np.clip(level - noise, 0, LOUDEST_DB).mean(axis=1)
-        return np.array([self._decide(one) for one in excess], dtype=bool)
+        for excess in np.clip(level - noise, 0, LOUDEST_DB).mean(axis=1):
+            self._judge(excess)
+
+    def close(self) -> None:
+        """End the phrase that goes on: the signal has ended."""
+        if self.begun is not None:
+            end = min(self.quiet_from + DECAY, self.n_cells)
+            if end - self.begun >= SHORTEST_PHRASE:
+                self.phrases.append((self.begun, end))
+            self.begun = None
 
     def _remember(self, level: np.ndarray) -> None:
         self._history.append(level)
@@ -70,27 +90,11 @@ class VoiceGate:
         while self._n_remembered - len(self._history[0]) > HISTORY / CELL:
             self._n_remembered -= len(self._history.popleft())
 
-    def _decide(self, excess: float) -> bool:
-        if excess > (STOP_DB if self._voice else START_DB):
-            self._voice, self._quiet = True, 0
-        else:
-            self._quiet += 1
-            self._voice = self._voice and self._quiet <= HANG_OVER / CELL
-        return self._voice
-
-
-def voice_intervals(voice: np.ndarray) -> np.ndarray:
-    """Join the cells that hold voice to phrases: pauses below `SHORTEST_PAUSE` are bridged, clicks left out.
-
-    Args:
-        voice: bool, shape (n_cells,).
-
-    Returns:
-        float64, shape (n_phrases, 2): when each begins and ends, in seconds.
-    """
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], voice, [False]]).astype(np.int8)))
-    pause = edges[2::2] - edges[1:-1:2] >= round(SHORTEST_PAUSE / CELL)  # between each stretch of voice and the next
-    phrases = edges[np.concatenate([[True], np.repeat(pause, 2), [True]])[: len(edges)]].reshape(-1, 2)
-    long_enough = phrases[:, 1] - phrases[:, 0] >= round(SHORTEST_VOICE / CELL)
-    seconds: np.ndarray = phrases[long_enough] * CELL
-    return seconds
+    def _judge(self, excess: float) -> None:
+        if excess > (STOP_DB if self.speaking else START_DB):
+            if self.begun is None:
+                self.begun = self.n_cells
+            self.quiet_from = self.n_cells + 1
+        elif self.n_cells + 1 - self.quiet_from >= SHORTEST_PAUSE:
+            self.close()
+        self.n_cells += 1
