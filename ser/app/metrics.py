@@ -12,7 +12,10 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.requests = Counter(
-            "ser_requests", "HTTP requests answered.", ["route", "method", "status"], registry=self.registry
+            "ser_requests",
+            "HTTP requests answered, and WebSockets that have ended.",
+            ["route", "method", "status"],
+            registry=self.registry,
         )
         self.request_seconds = Histogram(
             "ser_request_seconds", "From a request to its answer.", ["route"], buckets=SECONDS, registry=self.registry

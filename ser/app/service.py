@@ -10,7 +10,7 @@ from fastapi import Depends, FastAPI, Query, Request, WebSocket
 from fastapi.security import HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import FileResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from ser.app import uploads
 from ser.app.access import LOGIN, TokenGate, login
@@ -32,7 +32,9 @@ A voice that is still speaking goes to the WebSocket /predict/stream: first the 
 A result comes back for every half second.
 """
 
-TEXT: dict[int | str, Any] = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
+TEXT: dict[int | str, Any] = {
+    200: {"description": "The counts.", "content": {"text/plain": {"schema": {"type": "string"}}}}
+}
 
 DOCS = Path(__file__).with_name("docs.html")
 DOCS_POLICY = "default-src 'none'; connect-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"
@@ -71,7 +73,7 @@ def create_app(predictor: Predictor, settings: Settings) -> FastAPI:
     if settings.token is not None:
         _add_login(app, settings.token)
     app.add_middleware(BodyLimits, settings=settings)
-    routes = frozenset(route.path for route in app.routes if isinstance(route, Route))
+    routes = frozenset(route.path for route in app.routes if isinstance(route, Route | WebSocketRoute))
     app.add_middleware(Observation, metrics=metrics, routes=routes)  # the last one is the outermost
     return app
 
@@ -82,13 +84,14 @@ def _add_routes(app: FastAPI, engine: Engine) -> None:
     guarded = [Depends(HTTPBearer(auto_error=False))] if token else []
     model = ModelAnswer.of(engine.predictor)
 
-    @app.get("/health")
+    @app.get("/health", response_description="It is well.")
     async def health() -> HealthAnswer:
         """Say that the service is well, and which model answers."""
         return HealthAnswer(status="ok", version=app.version, model=model)
 
     @app.post(
         "/predict",
+        response_description="What the model hears.",
         openapi_extra=uploads.DESCRIPTION,
         responses=described(400, 408, 413, 415, 422, 429, 503, token=token),
         dependencies=guarded,

@@ -96,7 +96,9 @@ def test_a_service_answers_over_http_and_leaves_nothing_behind(
         assert json.loads(stream.recv(30))["seconds"] == 0.5
         assert service.end(ending) == 0
     assert list((tmp_path / "tmp").iterdir()) == []
-    assert [message["event"] for message in service.messages()] == ["listening", "request", "stopping"]
+    said = [(message["event"], message.get("route"), message.get("status")) for message in service.messages()]
+    requests = [("request", "/predict", 200), ("request", "/predict/stream", 101)]
+    assert [said[0], said[1], *sorted(said[2:])] == [("listening", None, None), *requests, ("stopping", None, None)]
 
 
 def test_what_is_being_worked_on_is_answered_before_the_end(start: Callable[..., Service], tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from starlette.websockets import WebSocketDisconnect
 from ser.app.streaming import RollingWindow, StreamStart
 from ser.predictor import Predictor
 from tests.conftest import clip
-from tests.ser.app.conftest import Serve, encoded, form
+from tests.ser.app.conftest import Serve, counts, encoded, form
 
 RATE = 16_000
 START = {"sampling_rate": RATE, "format": "float32"}
@@ -141,3 +141,7 @@ def test_only_so_many_streams_are_open_and_they_take_no_place_from_recordings(se
     with stream(client) as session:
         session.send_bytes(clip(1, 0.5).astype("<f4").tobytes())
         assert session.receive_json()["emotion"] is not None
+    found = counts(client)
+    assert found["ser_requests_total", "GET", "/predict/stream", "101"] == 2
+    assert found["ser_requests_total", "GET", "/predict/stream", "429"] == 1
+    assert found["ser_streams",] == 0
