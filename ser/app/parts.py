@@ -2,6 +2,7 @@
 
 from html import escape
 
+from ser.colours import colour
 from ser.corpora import CORPORA
 from ser.description import ExportedDescription, ModelDescription, Scores
 from ser.predictor import Prediction
@@ -33,9 +34,10 @@ def answer(prediction: Prediction, min_confidence: float, heard_seconds: float) 
         heard_seconds: how much of a recording the model hears.
     """
     emotion = emotion_or_unsure(prediction, min_confidence)
+    classes = tuple(prediction.probabilities)
     rows = "".join(
         f'<tr{" class=best" if name == emotion else ""}><th scope="row">{escape(name)}</th>'
-        f'<td class="track"><div style="width: {probability:.1%}"></div></td>'
+        f'<td><div style="width: {probability:.1%}; background: {colour(name, classes)}"></div></td>'
         f'<td class="number">{probability:.1%}</td></tr>'
         for name, probability in sorted(prediction.probabilities.items(), key=lambda one: -one[1])
     )
