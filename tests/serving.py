@@ -16,7 +16,7 @@ START_TIMEOUT = 120.0
 
 
 @contextmanager
-def running_service(folder: Path, *options: str, program: Path = SER) -> Iterator[str]:
+def running_service(folder: Path, *options: str, program: Path = SER, **variables: str) -> Iterator[str]:
     """Run `ser serve` in a folder with models; yields its address. Temporary files go to ``folder/scratch``.
 
     A file, ``folder/log``, and not a pipe for what it logs, since nobody reads while a test runs.
@@ -24,7 +24,7 @@ def running_service(folder: Path, *options: str, program: Path = SER) -> Iterato
     (folder / "scratch").mkdir(exist_ok=True)
     log = folder / "log"
     command = [program, "serve", "--port", "0", *options]
-    environment = os.environ | {"TMPDIR": str(folder / "scratch"), "OMP_NUM_THREADS": "1"}
+    environment = os.environ | {"TMPDIR": str(folder / "scratch"), "OMP_NUM_THREADS": "1"} | variables
     with log.open("w") as stderr, subprocess.Popen(command, cwd=folder, stderr=stderr, env=environment) as process:
         try:
             yield _address(process, log)

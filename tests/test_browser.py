@@ -206,3 +206,18 @@ def test_on_a_phone_nothing_is_wider_than_the_page(browser: Browser, address: st
         upload(page, write_clip(tmp_path / "long.wav", 1, 6.0))
         expect(page.get_by_role("img", name="Emotions over time")).to_be_visible(timeout=60_000)
         assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_with_a_token_the_page_asks_for_it_and_works(
+    browser: Browser, folder: Path, tmp_path: Path, predict: Callable[[Path], Prediction]
+) -> None:
+    path = write_clip(tmp_path / "a.wav", 1)
+    token = "a-token-of-the-tests-0123456789"  # noqa: S105
+    shutil.copytree(folder / "models", tmp_path / "models")
+    with running_service(tmp_path, SER_TOKEN=token) as address, browser.new_context() as context:
+        page = context.new_page()
+        page.goto(address)
+        page.get_by_label("token").fill(token)
+        page.get_by_role("button", name="Continue").click()
+        upload(page, path)
+        check_answer(page, predict(path))

@@ -41,7 +41,8 @@ def layout(listener: Listener) -> gr.Blocks:
             came(listener.listen, [source, least], [source, other, *shown])
             source.clear(listener.forget, None, shown)
         least.change(listener.answer, [prediction, least], answer, show_progress="hidden")
-        explain.click(listener.explain, [voice, file, emotion], explanation)
+        if listener.trained is not None:
+            explain.click(listener.explain, [voice, file, emotion], explanation)
     page.queue(max_size=listener.engine.settings.concurrency, api_open=False, default_concurrency_limit=None)
     return page
 

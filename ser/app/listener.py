@@ -68,17 +68,16 @@ class Listener:
                 heard = await self.engine.run(self._heard, signal, prediction)
         except (InputError, BusyError, DecodersGoneError) as error:
             return None, None, *Shown(None, parts.refusal(_reason(error)))
-        return gr.skip(), None, *Shown(prediction, self.answer(prediction, least), heard)
+        answer = parts.answer(prediction, least, self.engine.predictor.heard_seconds)
+        return gr.skip(), None, *Shown(prediction, answer, heard)
 
     def forget(self) -> Shown:
         """What is shown when there is no recording any more."""
         return Shown(None, self.invitation)
 
-    def answer(self, prediction: Prediction | None, least: float) -> str:
-        """Answer with another least confidence."""
-        if prediction is None:
-            return self.invitation
-        return parts.answer(prediction, least, self.engine.predictor.heard_seconds)
+    def answer(self, prediction: Prediction | None, least: float) -> Any:
+        """Answer with another least confidence, if there is a recording; it is forgotten after some time."""
+        return parts.answer(prediction, least, self.engine.predictor.heard_seconds) if prediction else gr.skip()
 
     async def explain(self, voice: str | None, file: str | None, emotion: str) -> str:
         """Show what spoke for an emotion in the recording, which is either a voice or a file."""

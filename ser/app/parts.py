@@ -77,10 +77,10 @@ def card(description: ModelDescription) -> str:
         "Trained on": "; ".join(_corpus(name) for name in description.trained_on),
         "Network": description.architecture,
         "Hears": f"the first {front_end.duration:g} s of voice, {front_end.sampling_rate:,} Hz, {front_end.front_end}",
+        "Temperature": f"{description.temperature:.3g}, by which the logits are divided before the softmax",
     }
-    facts["Temperature"] = f"{description.temperature:.3g}, by which the logits are divided before the softmax"
     if isinstance(description, ExportedDescription):
-        facts |= _scores(description.test, len(description.classes)) if description.test else {"Tested": "no scores"}
+        facts |= _scores(description.test, len(description.classes)) if description.test else {"Test": "no scores"}
         facts["Trained file"] = f"MD5 {description.trained_md5}"
     rows = "".join(f'<tr><th scope="row">{name}</th><td>{escape(fact)}</td></tr>' for name, fact in facts.items())
     return f'<table class="card"><tbody>{rows}</tbody></table><p class="soft">{escape(_limits(description))}</p>'

@@ -71,7 +71,7 @@ def test_the_card_says_what_the_model_file_says(exported_description: ExportedDe
 
 
 def test_a_model_without_scores_says_so(exported_description: ExportedDescription) -> None:
-    assert "Tested no scores" in text(parts.card(exported_description.model_copy(update={"test": None})))
+    assert "Test no scores" in text(parts.card(exported_description.model_copy(update={"test": None})))
 
 
 def test_a_model_that_was_not_exported_has_a_card_without_scores(exported_description: ExportedDescription) -> None:
