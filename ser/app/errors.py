@@ -16,7 +16,7 @@ from ser.errors import InputError
 RETRY_AFTER = "1"
 """Seconds; a recording takes a hundredth."""
 
-_MEANINGS = {
+MEANINGS = {
     400: "The form cannot be read.",
     401: "The service's token is missing.",
     408: "The request took too long to arrive.",
@@ -31,7 +31,7 @@ _MEANINGS = {
 def described(*statuses: int, token: bool) -> dict[int | str, dict[str, Any]]:
     """Describe a route's errors for OpenAPI; with a token, a missing one, too."""
     statuses = (*statuses, 401) if token else statuses
-    return {status: {"model": Error, "description": _MEANINGS[status]} for status in sorted(statuses)}
+    return {status: {"model": Error, "description": MEANINGS[status]} for status in sorted(statuses)}
 
 
 def answer_errors(app: FastAPI) -> None:

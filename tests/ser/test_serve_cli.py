@@ -1,5 +1,8 @@
 import json
 import os
+import re
+import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,7 +19,7 @@ from websockets.sync.client import connect
 
 from ser.cli import app
 from ser.predictor import Predictor
-from tests.conftest import clip, write_clip
+from tests.conftest import TOP, clip, write_clip
 
 TOKEN = "a-token-of-the-tests-0123456789"  # noqa: S105
 MP4 = bytes([0, 0, 0, 28]) + b"ftypM4A " + bytes(100)
@@ -222,3 +225,22 @@ def test_what_is_not_installed_is_one_line_that_says_how_to(monkeypatch: pytest.
     result = runner.invoke(app, ["serve", "--port", "0"])
     assert result.exit_code == 1
     assert result.stderr == "error: fastapi is not installed; `pip install 'speech-emotion[serve]'` brings it\n"
+
+
+def test_the_examples_of_the_page_work(start: Callable[..., Service], tmp_path: Path) -> None:
+    page = (TOP / "docs/service.md").read_text(encoding="utf-8")
+    service = start()
+    write_clip(tmp_path / "call.wav", 1, seconds=1.2)
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        code = block.replace("127.0.0.1:8000", service.url.removeprefix("http://"))
+        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert "probabilities" in done.stdout or "neutral" in done.stdout
+    lines = re.findall(r"^    curl -F.*", page, re.MULTILINE)
+    assert len(lines) == 2
+    for line in lines if shutil.which("curl") else ():
+        arguments = shlex.split(line.replace("http://127.0.0.1:8000", service.url))
+        done = subprocess.run([*arguments, "--silent"], cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert json.loads(done.stdout)["path"] == "call.wav"
