@@ -9,10 +9,8 @@ own, from start to exit, several times; the picture is drawn in one more run.
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +19,7 @@ import soundfile
 import typer
 
 from benchmarks.documents import write_block
+from benchmarks.predict_speed import run_process
 from ser.audio import decode, to_mono
 from ser.recordings import find_recordings
 
@@ -31,7 +30,6 @@ MINUTES = (5, 60)
 RUNS = 3
 PAUSES = (0.2, 2.5)  # seconds
 NOISE = 3e-4
-MEGABYTE = 1 << 20
 
 
 def main(
@@ -49,8 +47,8 @@ def main(
         runs: dict[int, list[tuple[str, float, float]]] = {minutes: [] for minutes in MINUTES}
         for _ in range(RUNS):
             for minutes, path in recordings.items():
-                runs[minutes].append(_run([ser, "timeline", str(path), "--json", "--model", str(model)]))
-        picture = _run([ser, "timeline", str(path), "--picture", f"{scratch}/a.png", "--model", str(model)])
+                runs[minutes].append(run_process([ser, "timeline", str(path), "--json", "--model", str(model)]))
+        picture = run_process([ser, "timeline", str(path), "--picture", f"{scratch}/a.png", "--model", str(model)])
     for minutes, measured in runs.items():
         lengths[str(minutes)] = {
             "seconds_min": round(min(seconds for _, seconds, _ in measured), 2),
@@ -85,32 +83,18 @@ def _write(path: Path, clips: list[Path], seconds: int) -> int:
     return sampling_rate
 
 
-def _run(command: list[str]) -> tuple[str, float, float]:
-    """What a process prints, its seconds, and its peak memory in megabytes."""
-    started = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None  # noqa: S101
-        said = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    seconds = time.perf_counter() - started
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command)
-    return said, seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / MEGABYTE
-
-
 def block(results: dict[str, Any]) -> str:
     """Lay the results out as Markdown."""
     rows = ["| recording | quickest | median | peak memory | windows |", "|---|---|---|---|---|"]
     for minutes, one in results["minutes"].items():
         times = f"{one['seconds_min']:.1f} s | {one['seconds_median']:.1f} s"
         rows.append(f"| {minutes} minutes | {times} | {one['peak_mb']} MB | {one['windows']} |")
+    where = f"{results['cores']} cores, load average {results['load']:.1f} (one run alone: at most {results['cores']})"
     return "\n".join(
         [
             *rows,
             "",
-            f"{results['runs']} runs of each, {results['sampling_rate']} Hz, {results['cores']} cores,"
-            f" load average {results['load']:.1f} at the end (one run alone: at most {results['cores']}).",
+            f"{results['runs']} runs of each, recordings of {results['sampling_rate']} Hz; {where}.",
             f"With the picture of the longest, {results['picture_seconds']:.1f} s.",
         ]
     )

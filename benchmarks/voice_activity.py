@@ -38,9 +38,9 @@ def main(
     folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="RAVDESS.")],
 ) -> None:
     """Measure, and write the results and the page."""
-    results = measure(folder, CLIPS)
-    write_json({"clips": CLIPS, "pauses": list(PAUSES), "noise": results}, RESULTS)
-    text = block({"clips": CLIPS, "pauses": list(PAUSES), "noise": results})
+    results = {"clips": CLIPS, "pauses": list(PAUSES), "noise": measure(folder, CLIPS)}
+    write_json(results, RESULTS)
+    text = block(results)
     write_block(PAGE, "voice", text)
     typer.echo(text)
 
@@ -80,7 +80,8 @@ def _noise(n_samples: int, shape: float, rng: np.random.Generator) -> np.ndarray
     """Noise of mean square 1 whose amplitude falls with frequency to the power `shape`."""
     spectrum = np.fft.rfft(rng.normal(size=1 << (n_samples - 1).bit_length()))
     noise = np.fft.irfft(spectrum / np.maximum(1, np.arange(len(spectrum))) ** shape)[:n_samples]
-    return (noise / noise.std()).astype(np.float32)
+    scaled: np.ndarray = (noise / noise.std()).astype(np.float32)
+    return scaled
 
 
 def _score(signal: np.ndarray, voice: np.ndarray) -> dict[str, float]:
