@@ -76,7 +76,7 @@ def main(
     ser = str(Path(sys.executable).parent / "ser")
     with tempfile.TemporaryDirectory() as scratch:
         onnx, weights = f"{scratch}/model.onnx", f"{scratch}/model.pth"
-        _run([ser, "export", "--model", str(model), "--out", onnx, "--weights", weights])
+        run_process([ser, "export", "--model", str(model), "--out", onnx, "--weights", weights])
         from ser.onnx_bytes import read_metadata  # noqa: PLC0415
 
         description = json.loads(read_metadata(Path(onnx).read_bytes())["ser"])
@@ -86,19 +86,19 @@ def main(
             "ser predict": [ser, "predict", "--model", onnx, "--jsonl"],
             "plain script": [sys.executable, "-c", script, front_end, weights],
         }
-        outputs = {name: _run([*command, *clips])[0].splitlines() for name, command in commands.items()}
+        outputs = {name: run_process([*command, *clips])[0].splitlines() for name, command in commands.items()}
         cold: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
         for _ in range(COLD_RUNS):
             for name, command in commands.items():
-                cold[name].append(_run([*command, clips[0]])[1:])
-        one, two = map(float, _run([sys.executable, "-c", WARM, onnx, *clips])[0].split())
+                cold[name].append(run_process([*command, clips[0]])[1:])
+        one, two = map(float, run_process([sys.executable, "-c", WARM, onnx, *clips])[0].split())
     ours = [list(json.loads(line)["probabilities"].values()) for line in outputs["ser predict"]]
     plain = [json.loads(line) for line in outputs["plain script"]]
     pairs = [pair for left, right in zip(ours, plain, strict=True) for pair in zip(left, right, strict=True)]
     results = {
         "cores": os.cpu_count(),
         "model": description["architecture"],
-        "torch": _run([sys.executable, "-c", "import torch; print(torch.__version__)"])[0].strip(),
+        "torch": run_process([sys.executable, "-c", "import torch; print(torch.__version__)"])[0].strip(),
         "runs": COLD_RUNS,
         "clips": len(clips),
         "cold": {name: _summary(runs) for name, runs in cold.items()},
@@ -112,8 +112,8 @@ def main(
     typer.echo(block(results))
 
 
-def _run(command: list[str]) -> tuple[str, float, float]:
-    """What a process prints, its seconds, and its peak memory in megabytes."""
+def run_process(command: list[str]) -> tuple[str, float, float]:
+    """Run a process: what it prints, its seconds, and its peak memory in megabytes."""
     started = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None  # noqa: S101

@@ -187,6 +187,8 @@ class _Ear:
 
     def hear(self, blocks: list[Block], dropped: int) -> Update:
         samples = np.concatenate([block.samples for block in blocks])
+        if not np.isfinite(samples).all():
+            raise InputError("expected finite samples, found NaN or infinity; the source is broken")
         self._append(samples)
         self._seconds += len(samples) / self._sampling_rate
         latency = None

@@ -113,11 +113,11 @@ def _progress() -> Iterator["Progress | None"]:
         return
     from tqdm import tqdm  # noqa: PLC0415 (not waited for where nobody looks)
 
-    form = "{percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} s [{elapsed}<{remaining}]"
+    form = "{percentage:3.0f}%|{bar}| {n:.0f}/{total_fmt} s [{elapsed}<{remaining}]"
     with tqdm(unit="s", leave=False, bar_format=form) as bar:
 
         def progress(done: float, total: float | None) -> None:
-            bar.total = total
+            bar.total = total and round(total)
             bar.update(done - bar.n)
 
         yield progress

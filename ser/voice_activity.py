@@ -22,7 +22,7 @@ QUIETEST_DB = -75.0
 START_DB, STOP_DB = 5.5, 4.0
 """Mean of the bands' levels above their noise, in dB, at which voice begins, and below which it ends."""
 
-LOUDEST_DB = 25.0
+LOUDEST_DB = 12.0
 """More than that above its noise, a band counts no more: one loud band alone, such as a beep, is no voice."""
 
 DECAY = round(0.1 / CELL)
@@ -70,6 +70,8 @@ class VoiceGate:
 
     def update(self, power: np.ndarray) -> None:
         """Judge the next cells by their power spectra, shape (n_cells, n_frequencies)."""
+        if len(power) == 0:
+            return
         level = 10 * np.log10(power @ self._bands.T + _POWER_FLOOR)  # dB, (n_cells, n_bands)
         self._remember(level)
         noise = np.maximum(np.percentile(np.concatenate(self._history), NOISE_PERCENTILE, axis=0), QUIETEST_DB)
