@@ -53,11 +53,16 @@ def test_the_wheel_predicts_and_nothing_heavy_comes_with_it(
 
 def test_what_needs_more_says_what_to_install(environment: Path, tmp_path: Path) -> None:
     (tmp_path / "m.safetensors").write_bytes(b"\0" * 8 + b"{}")
-    for arguments in (["predict", "a.wav", "--model", "m.safetensors"], ["export"], ["corpora", "audit", "."]):
+    for extra, *arguments in (
+        ("train", "predict", "a.wav", "--model", "m.safetensors"),
+        ("train", "export"),
+        ("train", "corpora", "audit", "."),
+        ("serve", "serve", "--port", "0"),
+    ):
         command = [environment / "ser", *arguments]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 1
         assert done.stdout == ""
         (line,) = done.stderr.splitlines()
         assert line.startswith("error: ")
-        assert "is not installed; `pip install 'speech-emotion[train]'`" in line
+        assert f"is not installed; `pip install 'speech-emotion[{extra}]'`" in line

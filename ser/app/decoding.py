@@ -43,7 +43,7 @@ class Decoders:
         sampling_rate: int,
         max_seconds: float,
         timeout: float,
-        on_loss: Callable[[str], object] = lambda _: None,
+        on_loss: Callable[[str], object],
     ) -> None:
         self._command = [sys.executable, "-P", "-m", "ser.app.decoder", str(sampling_rate), str(max_seconds)]
         self._timeout, self._on_loss = timeout, on_loss

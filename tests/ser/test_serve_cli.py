@@ -84,6 +84,7 @@ def upload(folder: Path) -> dict[str, tuple[str, bytes]]:
     return {"file": ("a.wav", (folder / "a.wav").read_bytes())}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 def test_a_service_answers_over_http_and_leaves_nothing_behind(
     start: Callable[..., Service], tmp_path: Path, ending: signal.Signals
@@ -104,6 +105,7 @@ def test_a_service_answers_over_http_and_leaves_nothing_behind(
     assert [said[0], said[1], *sorted(said[2:])] == [("listening", None, None), *requests, ("stopping", None, None)]
 
 
+@pytest.mark.slow
 def test_what_is_being_worked_on_is_answered_before_the_end(start: Callable[..., Service], tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     program = tmp_path / "bin/ffmpeg"
@@ -130,6 +132,7 @@ print(answer.status_code, answer.text)
 """
 
 
+@pytest.mark.slow
 def test_beyond_the_limit_requests_are_told_to_come_again(start: Callable[..., Service], tmp_path: Path) -> None:
     service = start("--concurrency", "1", "--timeout", "30")
     host, port = service.url.removeprefix("http://").split(":")
@@ -154,6 +157,7 @@ def test_beyond_the_limit_requests_are_told_to_come_again(start: Callable[..., S
     assert all("traceback" not in message for message in service.messages())
 
 
+@pytest.mark.slow
 def test_an_endless_upload_is_cut(start: Callable[..., Service]) -> None:
     service = start("--max-mb", "0.5")
     n_sent = 0
@@ -173,6 +177,7 @@ def test_an_endless_upload_is_cut(start: Callable[..., Service]) -> None:
     assert line["bytes"] < 700_000
 
 
+@pytest.mark.slow
 def test_the_token_comes_from_the_environment(start: Callable[..., Service], tmp_path: Path) -> None:
     service = start(SER_TOKEN=TOKEN)
     assert httpx.get(f"{service.url}/health").status_code == 200
@@ -187,6 +192,7 @@ def test_the_token_comes_from_the_environment(start: Callable[..., Service], tmp
     assert TOKEN not in service.log.read_text()
 
 
+@pytest.mark.slow
 def test_strangers_without_a_token_are_warned_of(start: Callable[..., Service]) -> None:
     service = start("--host", "0.0.0.0")  # noqa: S104
     message = service.wait_for("SER_TOKEN is not set: whoever reaches this machine is answered")
@@ -227,6 +233,7 @@ def test_what_is_not_installed_is_one_line_that_says_how_to(monkeypatch: pytest.
     assert result.stderr == "error: fastapi is not installed; `pip install 'speech-emotion[serve]'` brings it\n"
 
 
+@pytest.mark.slow
 def test_the_examples_of_the_page_work(start: Callable[..., Service], tmp_path: Path) -> None:
     page = (TOP / "docs/service.md").read_text(encoding="utf-8")
     service = start()
