@@ -2,8 +2,8 @@
 
     python -m benchmarks.timeline_pictures data/raw/demo
 
-A talk is put together from recordings in a random order, with pauses between them. The terminal is shown as it is in the
-talk's last but one recording.
+A talk is put together from recordings in a random order, with pauses between them. The terminal is shown as it is in
+the talk's last but one recording.
 """
 
 import io
@@ -66,7 +66,7 @@ def _terminal(predictor: Predictor, talk: Path, timeline: Timeline) -> str:
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     console.print(render(shown, talk.name, predictor.classes, WIDTH))
     # Without rich's fonts, which a browser would fetch from elsewhere.
-    form = re.sub(r"@font-face \\{\\{.*?\\}\\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+    form = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
     svg = console.export_svg(title="ser listen", theme=MONOKAI, unique_id="listen", code_format=form)
     return "\n".join(line.rstrip() for line in svg.splitlines() if line.strip()) + "\n"
 

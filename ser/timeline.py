@@ -210,7 +210,8 @@ class _WindowReader:
 
     def _cut(self) -> Iterator[np.ndarray]:
         """Cut what windows there can be so far, and forget the signal before the next."""
-        for start, end in self.phrases[self._n_cut :]:
+        for phrase in self._gate.phrases[self._n_cut :]:
+            start, end = self._samples(phrase)
             yield from self._whole(start, end)
             if end - start >= SHORTEST_READ * self._size:
                 yield self._window(max(start, end - self._size), end)

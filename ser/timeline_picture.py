@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
@@ -43,7 +44,7 @@ def draw_timeline(timeline: Timeline, title: str, image_format: str = "png") -> 
     figure = Figure(figsize=(12, 7), layout="constrained")
     grid = {"height_ratios": (1.0, 1.9, 0.32, 2.2), "hspace": 0.02}
     wave, spectrum, ribbon, lowest = figure.subplots(4, 1, sharex=True, gridspec_kw=grid)
-    figure.suptitle(title, x=0.01, ha="left", fontsize=13, color=_INK)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=13, color=_INK, parse_math=False)
     _draw_waveform(wave, timeline)
     _draw_spectrogram(spectrum, timeline)
     prevailing, shares = _columns(timeline)
@@ -96,7 +97,12 @@ def _draw_segments(axes: Axes, timeline: Timeline, prevailing: np.ndarray) -> No
             axes.axvspan(*edges[columns], color=colour(emotion, timeline.classes), linewidth=0)
     for start, end, emotion, _ in timeline.segments():
         if (end - start) / timeline.duration > MIN_LABEL * len(emotion):
-            axes.text((start + end) / 2, 0.46, emotion, ha="center", va="center", fontsize=8, clip_on=True)
+            dark = float(np.dot(to_rgb(colour(emotion, timeline.classes)), (0.299, 0.587, 0.114))) < 0.4
+            ink = "white" if dark else "black"
+            middle = (start + end) / 2
+            axes.text(
+                middle, 0.46, emotion, ha="center", va="center", size=8, color=ink, clip_on=True, parse_math=False
+            )
     axes.set(ylim=(0, 1), yticks=[])
     axes.set_ylabel("segments", rotation=0, ha="right", va="center")
     axes.spines[["left", "bottom"]].set_visible(False)
@@ -114,7 +120,11 @@ def _draw_probabilities(axes: Axes, timeline: Timeline, shares: np.ndarray) -> N
             axes.axvspan(*edges[columns], facecolor="white", edgecolor=_FAINT, hatch="////", linewidth=0)
     handles = [Patch(color=colour(name, timeline.classes), label=name) for name in timeline.classes]
     handles.append(Patch(facecolor="white", edgecolor=_FAINT, hatch="////", label="no voice"))
-    axes.legend(handles=handles, ncols=9, loc="upper center", bbox_to_anchor=(0.5, -0.12), frameon=False, fontsize=9)
+    legend = axes.legend(
+        handles=handles, ncols=9, loc="upper center", bbox_to_anchor=(0.5, -0.12), frameon=False, fontsize=9
+    )
+    for text in legend.get_texts():
+        text.set_parse_math(False)  # the names are a model file's
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.set(ylim=(0, 1), ylabel="probability")
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from typer.main import get_command
 
-from benchmarks import fuzz_decoder, predict_speed, service_load
+from benchmarks import fuzz_decoder, predict_speed, service_load, timeline_speed, voice_activity
 from benchmarks.audits import CORPORA, PAGE, RESULTS, block
 from benchmarks.documents import with_block
 from ser.app.errors import MEANINGS
@@ -85,10 +85,27 @@ def test_limits_on_the_page_are_those_of_the_service() -> None:
     assert set(re.findall(r"\n\| (4\d\d|503) \|", text)) == set(map(str, MEANINGS))
 
 
+def test_the_timeline_s_speed_on_the_page_is_that_of_the_results_and_what_is_promised() -> None:
+    results = read_json(timeline_speed.RESULTS)
+    text = timeline_speed.PAGE.read_text(encoding="utf-8")
+    assert with_block(text, "speed", timeline_speed.block(results)) == text
+    short, hour = results["minutes"]["5"], results["minutes"]["60"]
+    assert hour["seconds_median"] < 60
+    assert hour["windows"] > 10 * short["windows"]
+    assert hour["peak_mb"] < 1.5 * short["peak_mb"]
+
+
+def test_the_voice_gate_s_figures_on_the_page_are_those_of_the_results() -> None:
+    results = read_json(voice_activity.RESULTS)
+    text = voice_activity.PAGE.read_text(encoding="utf-8")
+    assert with_block(text, "voice", voice_activity.block(results)) == text
+    assert all(one["false_alarms"] < 0.05 for one in results["noise"].values())
+
+
 def test_options_of_commands_that_a_page_names_exist() -> None:
-    pages = ("docs/predict.md", "docs/service.md", "README.md")
+    pages = ("docs/predict.md", "docs/service.md", "docs/timeline.md", "docs/page.md", "README.md")
     text = "".join((TOP / page).read_text(encoding="utf-8") for page in pages)
-    for name in ("predict", "export", "serve"):
+    for name in ("predict", "export", "serve", "timeline", "listen"):
         command = get_command(ser_app).commands[name]  # type: ignore[attr-defined]
         known = {option for parameter in command.params for option in parameter.opts}
         named = {option for line in re.findall(rf"ser {name} .*", text) for option in re.findall(r"(--[a-z-]+)", line)}

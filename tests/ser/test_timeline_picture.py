@@ -55,6 +55,11 @@ def test_recordings_of_a_moment_and_of_hours_are_drawn() -> None:
         assert len(draw_timeline(replace(timeline, duration=duration), "$a_b$ {title}")) > 10_000
 
 
+def test_names_are_no_formulas() -> None:
+    timeline = replace(of_one_phrase(0.6), classes=(r"$\frac$", r"_\undefined$x"))
+    assert draw_timeline(timeline, r"$\frac{") != draw_timeline(timeline, r"$\frac")
+
+
 def test_every_emotion_has_a_colour_of_its_own() -> None:
     assert set(COLOURS) == set(EMOTIONS)
     classes = [*EMOTIONS, "bored", "proud"]
