@@ -26,7 +26,7 @@ class Explanation:
     Attributes:
         emotion: the one that is explained.
         probability: the model's, of this emotion.
-        features: what the network reads, shape (n_bands, n_frames).
+        features: what the network reads of the voice, shape (n_bands, n_frames); what pads it is left out.
         relevance: by how much the logarithm of the probability falls (nats) when a window around this place is replaced
             by the mean of its band, averaged over the windows that cover it; same shape. Below zero: the place speaks
             against the emotion.
@@ -66,7 +66,7 @@ def explain(model: Model, signal: np.ndarray, emotion: str | None = None) -> Exp
     n_bands, n_frames = features.shape
     frames = round(_WINDOW_SECONDS * description.front_end.sampling_rate / description.front_end.hop_length)
     window = (max(2, n_bands // _WINDOWS_PER_HEIGHT), min(max(2, frames), n_frames))
-    n_heard = 1 + len(signal) // description.front_end.hop_length  # behind it is padding
+    n_heard = min(1 + len(signal) // description.front_end.hop_length, n_frames)  # behind it is padding
     means = np.repeat(features[:, :n_heard].mean(axis=1, keepdims=True), n_frames, axis=1)
     with torch.inference_mode():
         relevance = Occlusion(lambda batch: model.classifier(batch).log_softmax(dim=1)).attribute(
@@ -80,8 +80,8 @@ def explain(model: Model, signal: np.ndarray, emotion: str | None = None) -> Exp
     return Explanation(
         emotion=description.classes[target],
         probability=float(probabilities[target]),
-        features=features,
-        relevance=relevance[0].numpy(),
+        features=features[:, :n_heard],
+        relevance=relevance[0, :, :n_heard].numpy(),
         front_end=description.front_end,
     )
 
