@@ -1,5 +1,6 @@
 """Logs as lines of JSON on stderr."""
 
+import asyncio
 import json
 import logging
 from datetime import UTC, datetime
@@ -9,12 +10,21 @@ CONFIG: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "ser.app.logs.JsonLines"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "filters": {"ends": {"()": "ser.app.logs.NoEnds"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["ends"]}},
     "root": {"level": "WARNING", "handlers": ["stderr"]},
     # python_multipart has something to say of every damaged form
     "loggers": {"ser": {"level": "INFO"}, "python_multipart": {"level": "ERROR"}},
 }
 """For `logging.config.dictConfig`."""
+
+
+class NoEnds(logging.Filter):
+    """Drops uvicorn's tracebacks of what it cancels when the service ends: pages that browsers still show."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to keep a record."""
+        return not (record.exc_info and record.exc_info[0] is asyncio.CancelledError)
 
 
 class JsonLines(logging.Formatter):

@@ -1,5 +1,6 @@
 import asyncio
 import json
+import logging
 import re
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Message, Receive
 
-from ser.app.logs import JsonLines
+from ser.app.logs import JsonLines, NoEnds
 from ser.app.service import DOCS, create_app
 from ser.app.settings import MEGABYTE, Settings
 from ser.predictor import Predictor
@@ -189,6 +190,18 @@ def test_logs_are_lines_of_json_without_what_was_sent(client: TestClient, caplog
     assert line.pop("bytes") > len(encoded())
     expected = {"level": "info", "event": "request", "method": "POST", "route": "/predict", "status": 200}
     assert line == expected
+
+
+def test_a_bug_is_logged_with_its_traceback_and_an_end_is_no_bug() -> None:
+    def record_of(error: BaseException) -> logging.LogRecord:
+        caught = (type(error), error, None)
+        return logging.LogRecord("uvicorn.error", logging.ERROR, "", 0, "Exception in ASGI application\n", (), caught)
+
+    bug, end = record_of(ZeroDivisionError("why")), record_of(asyncio.CancelledError())
+    assert (NoEnds().filter(bug), NoEnds().filter(end)) == (True, False)
+    line = json.loads(JsonLines().format(bug))
+    assert line["event"] == "Exception in ASGI application"
+    assert line["traceback"] == "ZeroDivisionError: why"
 
 
 def test_the_page_of_the_api_needs_nothing_from_elsewhere(client: TestClient) -> None:
