@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from captum.attr import Occlusion
-from librosa import mel_frequencies
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
 from ser.errors import InputError
 from ser.features import front_end
+from ser.front_ends.log_mel import rows_of
 from ser.model_file import Model
 from ser.params import FeatureParams
 
@@ -109,9 +109,8 @@ def draw_explanation(explanation: Explanation) -> Figure:
     figure.colorbar(overlay, label="against          nats          for")
     axes.set(xlabel="Time (s)", title=f"What speaks for {explanation.emotion} ({explanation.probability:.0%})")
     if params.front_end == "log_mel":
-        hertz = mel_frequencies(n_mels=n_bands, fmin=params.f_min, fmax=params.f_max)
-        ticks = [tick for tick in (250, 500, 1000, 2000, 4000, 8000) if hertz[0] <= tick <= hertz[-1]]
-        axes.set_yticks(np.interp(ticks, hertz, np.arange(n_bands) + 0.5), [f"{tick / 1000:g}" for tick in ticks])
+        ticks = [hertz for hertz in (250, 500, 1000, 2000, 4000, 8000) if params.f_min <= hertz <= params.f_max]
+        axes.set_yticks(rows_of(np.array(ticks), params), [f"{hertz / 1000:g}" for hertz in ticks])
         axes.set_ylabel("Frequency (kHz)")
     else:
         axes.set_ylabel("Coefficient")

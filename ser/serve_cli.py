@@ -86,13 +86,8 @@ def _listen(settings: Settings) -> socket.socket:
 
 
 def _make_app(model: Path, settings: Settings) -> "FastAPI":
-    try:
-        from ser.app.page import mount_page  # noqa: PLC0415 (--help need not wait for it)
-        from ser.app.service import create_app  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] == "ser":
-            raise
-        raise InputError(f"{error.name} is not installed; `pip install 'speech-emotion[serve]'` brings it") from None
+    from ser.app.page import mount_page  # noqa: PLC0415 (--help need not wait for it)
+    from ser.app.service import create_app  # noqa: PLC0415
     from ser.predictor import Predictor  # noqa: PLC0415
 
     app = create_app(Predictor.load(model), settings)

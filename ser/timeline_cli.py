@@ -89,10 +89,7 @@ def timeline(
 def _check_picture(picture: Path) -> None:
     if not picture.parent.is_dir():
         raise InputError(f"{picture}: no such folder")
-    try:
-        import matplotlib  # noqa: F401, PLC0415
-    except ModuleNotFoundError:
-        raise InputError("--picture needs matplotlib; `pip install 'speech-emotion[plot]'` brings it") from None
+    import matplotlib  # noqa: F401, PLC0415 (better missed now than when all has been read)
 
 
 def _draw(found: "Timeline", recording: str, picture: Path) -> None:

@@ -9,7 +9,7 @@ import soundfile
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ser.front_ends.log_mel import _hz_to_mel, analyse
+from ser.front_ends.log_mel import analyse, rows_of
 from ser.params import FeatureParams
 
 BLUE = "#0072B2"  # Okabe and Ito, "Color Universal Design", 2008
@@ -40,16 +40,10 @@ def draw_heard(signal: np.ndarray, params: FeatureParams) -> Figure:
         interpolation="nearest",
     )
     ticks = [hertz for hertz in (250, 500, 1000, 2000, 4000, 8000) if params.f_min <= hertz <= params.f_max]
-    lower.set_yticks(_rows(np.array(ticks), params), [f"{hertz:,}" for hertz in ticks])
+    lower.set_yticks(rows_of(np.array(ticks), params), [f"{hertz:,}" for hertz in ticks])
     lower.set(xlabel="Time (s)", ylabel="Frequency (Hz)")
     figure.colorbar(image, ax=lower, label="dB re loudest", pad=0.01)
     return figure
-
-
-def _rows(hertz: np.ndarray, params: FeatureParams) -> np.ndarray:
-    """At which height of a spectrogram frequencies stand: the middle of a band is its number and a half."""
-    low, high, mel = np.split(_hz_to_mel(np.array([params.f_min, params.f_max, *hertz])), (1, 2))
-    return np.asarray((mel - low) / (high - low) * (params.n_mels + 1) - 0.5)
 
 
 def png(figure: Figure) -> bytes:

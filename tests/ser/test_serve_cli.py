@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -20,48 +19,12 @@ from websockets.sync.client import connect
 from ser.cli import app
 from ser.predictor import Predictor
 from tests.conftest import TOP, clip, write_clip
+from tests.serving import Service
 
 TOKEN = "a-token-of-the-tests-0123456789"  # noqa: S105
 MP4 = bytes([0, 0, 0, 28]) + b"ftypM4A " + bytes(100)
-SER = str(Path(sys.executable).parent / "ser")
 
 runner = CliRunner()
-
-
-class Service:
-    """A real `ser serve`, with its temporary files and its log in a folder."""
-
-    def __init__(self, folder: Path, *options: str, **environment: str) -> None:
-        self.folder, self.log = folder, folder / "log"
-        (folder / "tmp").mkdir()
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [SER, "serve", "--model", "m.onnx", "--port", "0", *options],
-                cwd=folder,
-                env=os.environ | {"TMPDIR": str(folder / "tmp")} | environment,
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-            )
-        self.url = self.wait_for("listening")["url"]
-
-    def messages(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.log.read_text().splitlines(keepends=True) if line.endswith("\n")]
-
-    def wait_for(self, event: str, seconds: float = 120) -> dict[str, Any]:
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and self.process.poll() is None:
-            for message in self.messages():
-                if message["event"] == event:
-                    return message
-            time.sleep(0.05)
-        raise AssertionError(f"no '{event}' in {self.log.read_text()}")
-
-    def temporary_files(self) -> list[Path]:
-        return [path for path in (self.folder / "tmp").rglob("*") if path.is_file()]
-
-    def end(self, ending: signal.Signals = signal.SIGTERM) -> int:
-        self.process.send_signal(ending)
-        return self.process.wait(60)
 
 
 @pytest.fixture
@@ -71,13 +34,12 @@ def start(small_onnx: bytes, tmp_path: Path) -> Iterator[Callable[..., Service]]
     services: list[Service] = []
 
     def run(*options: str, **environment: str) -> Service:
-        services.append(Service(tmp_path, *options, **environment))
+        services.append(Service(tmp_path, "--model", "m.onnx", *options, **environment))
         return services[-1]
 
     yield run
     for service in services:
-        service.process.kill()
-        service.process.wait()
+        service.kill()
 
 
 def upload(folder: Path) -> dict[str, tuple[str, bytes]]:
