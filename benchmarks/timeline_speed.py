@@ -64,7 +64,7 @@ def main(
         "minutes": lengths,
         "picture_seconds": round(picture[1], 2),
     }
-    RESULTS.write_text(json.dumps(results, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     write_block(PAGE, "speed", block(results))
     typer.echo(block(results))
 
