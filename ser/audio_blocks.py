@@ -53,7 +53,8 @@ def open_blocks(recording: str | Path | BinaryIO) -> Iterator[AudioBlocks]:
             if path.stat().st_size == 0:
                 raise AudioError(f"{path}: expected audio, found an empty file", "empty")
             file = stack.enter_context(path.open("rb"))
-            # By descriptor, as in `ser.audio.decode`.
+            # By descriptor, and with the checks of `ser.audio.decode`. They are private there, and stay so: a change to
+            # that module would have every stage of the pipeline run again.
             sound = stack.enter_context(audio._SequentialSoundFile(file.fileno(), closefd=False))
             audio._check_header(path, sound)
             with path.open("rb") as whole:  # another one: the position of the first is libsndfile's

@@ -89,10 +89,11 @@ def test_the_timeline_s_speed_on_the_page_is_that_of_the_results_and_what_is_pro
     results = read_json(timeline_speed.RESULTS)
     text = timeline_speed.PAGE.read_text(encoding="utf-8")
     assert with_block(text, "speed", timeline_speed.block(results)) == text
-    short, hour = results["minutes"]["5"], results["minutes"]["60"]
+    short, hour, two_hours = (results["minutes"][minutes] for minutes in ("5", "60", "120"))
     assert hour["seconds_median"] < 60
     assert hour["windows"] > 10 * short["windows"]
     assert hour["peak_mb"] < 1.5 * short["peak_mb"]
+    assert two_hours["peak_mb"] < 1.1 * hour["peak_mb"]
 
 
 def test_the_voice_gate_s_figures_on_the_page_are_those_of_the_results() -> None:
