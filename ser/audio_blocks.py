@@ -53,14 +53,12 @@ def open_blocks(recording: str | Path | BinaryIO) -> Iterator[AudioBlocks]:
             if path.stat().st_size == 0:
                 raise AudioError(f"{path}: expected audio, found an empty file", "empty")
             file = stack.enter_context(path.open("rb"))
-            # By descriptor, and with the checks of `ser.audio.decode`. They are private there, and stay so: a change to
-            # that module would have every stage of the pipeline run again.
-            sound = stack.enter_context(audio._SequentialSoundFile(file.fileno(), closefd=False))
-            audio._check_header(path, sound)
+            sound = stack.enter_context(audio.SequentialSoundFile(file.fileno(), closefd=False))
+            audio.check_header(path, sound)
             with path.open("rb") as whole:  # another one: the position of the first is libsndfile's
-                if audio._ends_early(whole, sound.format):
+                if audio.ends_early(whole, sound.format):
                     raise AudioError(f"{path}: expected as much audio as its header promises, found less", "unreadable")
-        promised = sound.frames if 0 < sound.frames < audio._FRAMES_UNKNOWN else None
+        promised = sound.frames if 0 < sound.frames < audio.FRAMES_UNKNOWN else None
         longest = min(MAX_SECONDS, MAX_SAMPLES / sound.channels / sound.samplerate) if converted else LONGEST
         yield AudioBlocks(
             sampling_rate=sound.samplerate,
@@ -148,7 +146,7 @@ def _errors(path: Path, name: str) -> Iterator[None]:
     except OSError as error:
         raise AudioError(f"{name}: cannot be read: {error.strerror}", "unreadable") from None
     except soundfile.LibsndfileError as error:
-        if error.code == audio._FORMAT_NOT_RECOGNISED:
+        if error.code == audio.FORMAT_NOT_RECOGNISED:
             raise AudioError(f"{name}: expected WAV, FLAC, Ogg or MP3, found none of them", "not audio") from None
         found = f"damage or an unknown encoding: {error.error_string}"
         raise AudioError(f"{name}: expected intact audio, found {found}", "unreadable") from None
