@@ -121,7 +121,7 @@ def check_header(path: Path, sound: soundfile.SoundFile) -> None:
     """Refuse what no recording of a voice is.
 
     Raises:
-        AudioError: container, sampling rate, channels or length are none of those.
+        AudioError: its container, its channels or its sampling rate are none of those.
     """
     low, high = SAMPLING_RATES
     if sound.format not in FORMATS:
