@@ -48,11 +48,13 @@ for path in sys.argv[3:]:
         fmin=f["f_min"], fmax=f["f_max"])
     features = librosa.power_to_db(power, ref=numpy.max, top_db=f["top_db"])
     with torch.inference_mode():
-        print(json.dumps(network((torch.from_numpy(features)[None] - mean) / deviation).softmax(1)[0].tolist()))
+        logits = network((torch.from_numpy(features)[None] - mean) / deviation)
+    print(json.dumps((logits / {temperature}).softmax(1)[0].tolist()))
 """
 
 WARM = """
-import sys, time
+import os, sys, time
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 from ser import Predictor
 
 predictor = Predictor.load(sys.argv[1])
@@ -81,7 +83,11 @@ def main(
 
         description = json.loads(read_metadata(Path(onnx).read_bytes())["ser"])
         front_end = json.dumps(description["front_end"])
-        script = PLAIN.format(architecture=description["architecture"], n_classes=len(description["classes"]))
+        script = PLAIN.format(
+            architecture=description["architecture"],
+            n_classes=len(description["classes"]),
+            temperature=description["temperature"],
+        )
         commands = {
             "ser predict": [ser, "predict", "--model", onnx, "--jsonl"],
             "plain script": [sys.executable, "-c", script, front_end, weights],
@@ -157,7 +163,7 @@ def block(results: dict[str, Any]) -> str:
             *rows,
             "",
             f"{results['runs']} runs of each, in turn; {where}.",
-            f"Warm, `Predictor.predict_many` does {speeds}.",
+            f"Warm, `Predictor.predict_many` does {speeds} (`OPENBLAS_NUM_THREADS=1`).",
             f"On {results['clips']} recordings, no probability of the two differs by more than {largest}.",
         ]
     )

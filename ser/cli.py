@@ -1,5 +1,6 @@
 """The command `ser`."""
 
+import os
 from typing import Annotated
 
 import typer
@@ -44,3 +45,5 @@ def main(
     ] = False,
 ) -> None:
     """Options that stand before a command's name."""
+    # Before NumPy is loaded: recordings are spread over the cores, and the sums of one need not be, too.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
