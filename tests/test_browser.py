@@ -177,7 +177,7 @@ def test_a_long_recording_is_shown_over_time_and_a_short_one_is_not(page: Page, 
     expect(page.locator(".answer")).to_contain_text("of which this is the first 0.4 s")
     page.get_by_role("button", name="Clear").last.click()
     upload(page, write_clip(tmp_path / "short.wav", 1, 0.3))
-    expect(page.get_by_role("img", name="Waveform")).to_be_visible()
+    expect(page.get_by_role("img", name="Waveform and log-mel")).to_be_visible()
     expect(timeline).to_have_count(0)
 
 

@@ -47,6 +47,7 @@ def test_the_wheel_predicts_and_nothing_heavy_comes_with_it(
     for answer, other in zip(answers, expected, strict=True):
         assert answer["probabilities"] == pytest.approx(other["probabilities"], abs=1e-6)
     installed = run(environment / "python", "-m", "pip", "list", "--format", "freeze", cwd=tmp_path).lower()
+    assert list((environment.parent / "lib").glob("python*/site-packages/ser/py.typed"))
     for heavy in ("torch", "librosa", "numba", "scipy", "pandas", "dvc", "matplotlib", "scikit", "onnx=="):
         assert f"\n{heavy}" not in f"\n{installed}", heavy
 

@@ -68,7 +68,7 @@ def test_a_picture_that_cannot_be_is_refused_before_anything_is_read(
     monkeypatch.setitem(sys.modules, "matplotlib", None)  # type: ignore[arg-type]
     result = timeline("a.wav", "--picture", "a.png")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == "error: --picture needs matplotlib; `pip install 'speech-emotion[plot]'` brings it\n"
+    assert result.stderr == "error: matplotlib is not installed; `pip install 'speech-emotion[plot]'` brings it\n"
 
 
 def test_what_cannot_be_used_is_one_line(folder: Path) -> None:

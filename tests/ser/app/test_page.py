@@ -33,7 +33,7 @@ def client(folder: Path) -> Iterator[httpx.Client]:
     options = ("--max-mb", str(MAX_BYTES / 2**20), "--concurrency", "2")
     with running_service(folder, *options) as address, httpx.Client(base_url=address, timeout=60) as client:
         yield client
-    assert list((folder / "scratch").iterdir()) == []  # nothing that was uploaded is left
+    assert list((folder / "tmp").iterdir()) == []  # nothing that was uploaded is left
 
 
 def upload(client: httpx.Client, content: bytes, name: str = "a.wav") -> str:
@@ -59,7 +59,7 @@ def listen(client: httpx.Client, file: dict[str, Any]) -> dict[str, Any]:
 def test_an_upload_is_answered_as_the_predictor_answers(client: httpx.Client, folder: Path, tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "a.wav", 1)
     path = upload(client, clip.read_bytes(), "../../etc/a.wav")
-    assert Path(path).is_relative_to(folder / "scratch")
+    assert Path(path).is_relative_to(folder / "tmp")
     emotion = Predictor.load(folder / "models/model.onnx").predict(clip).emotion
     assert f'<p class="emotion">{emotion}</p>' in listen(client, {"path": path})["data"][3]
 
