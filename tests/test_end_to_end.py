@@ -152,7 +152,7 @@ def touch_a_recording(project: Project) -> None:
         ),
         pytest.param(changed("snr_db: [15, 35]", "snr_db: [5, 35]"), {"augment", "train"} | AFTER_TRAIN, id="snr_db"),
         pytest.param(
-            changed("bootstrap_samples: 2000", "bootstrap_samples: 1000"), AFTER_TRAIN, id="bootstrap_samples"
+            changed("bootstrap_samples: 200", "bootstrap_samples: 300"), AFTER_TRAIN, id="bootstrap_samples"
         ),
         pytest.param(
             changed("test_fraction: 0.2", "test_fraction: 0.5"), {"split", "augment", "train"} | AFTER_TRAIN, id="split"
