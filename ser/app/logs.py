@@ -20,11 +20,12 @@ CONFIG: dict[str, Any] = {
 
 
 class NoEnds(logging.Filter):
-    """Drops uvicorn's tracebacks of what it cancels when the service ends: pages that browsers still show."""
+    """Drops tracebacks of what is cancelled at the end: pages still shown or, at a second Ctrl-C, everything."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether to keep a record."""
-        return not (record.exc_info and record.exc_info[0] is asyncio.CancelledError)
+        cancelled = record.exc_info and record.exc_info[0] is asyncio.CancelledError
+        return not (cancelled or record.getMessage().rstrip().endswith("asyncio.exceptions.CancelledError"))
 
 
 class JsonLines(logging.Formatter):

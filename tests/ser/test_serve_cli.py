@@ -87,6 +87,17 @@ def test_what_is_being_worked_on_is_answered_before_the_end(start: Callable[...,
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
+@pytest.mark.slow
+def test_ctrl_c_pressed_twice_leaves_no_traceback_and_no_file(start: Callable[..., Service], tmp_path: Path) -> None:
+    service = start()
+    service.process.send_signal(signal.SIGINT)
+    time.sleep(0.03)  # signals that come at once are one
+    assert service.end(signal.SIGINT) == 0
+    assert {message["level"] for message in service.messages()} == {"info"}
+    assert service.log.read_text().count("\n") == len(service.messages())
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
 UPLOAD = """
 import sys, httpx
 answer = httpx.post(sys.argv[1] + "/predict", files={"file": open(sys.argv[2], "rb")}, timeout=60)
