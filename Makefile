@@ -1,5 +1,6 @@
 # make repro   train and score on the embedded demo corpus
 # make test    lint, types, and the whole test suite
+# make space   the folder to push as a Hugging Face Space: dist/space
 # make lock    pin the newest versions that pyproject.toml allows (needs uv)
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ BIN := $(VENV)/bin
 # DVC runs the stages with the first `python` on the path.
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: repro test lint lock clean
+.PHONY: repro test lint space lock clean
 
 repro: $(VENV)/installed
 	$(BIN)/dvc repro
@@ -34,6 +35,13 @@ $(VENV)/installed: requirements.txt pyproject.toml | $(BIN)/python
 $(VENV)/installed-test: requirements-test.txt $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-test.txt
 	@touch $@
+
+space: models/model.onnx
+	rm -rf dist/space
+	mkdir -p dist/space/models
+	cp -R .dockerignore Dockerfile LICENSE pyproject.toml requirements.txt ser space/README.md dist/space
+	cp models/model.onnx dist/space/models
+	find dist/space -name __pycache__ -prune -exec rm -rf {} +
 
 lock:
 	uv pip compile --quiet --upgrade pyproject.toml --extra listen --extra pretrained --extra serve --extra train \

@@ -48,11 +48,13 @@ for path in sys.argv[3:]:
         fmin=f["f_min"], fmax=f["f_max"])
     features = librosa.power_to_db(power, ref=numpy.max, top_db=f["top_db"])
     with torch.inference_mode():
-        print(json.dumps(network((torch.from_numpy(features)[None] - mean) / deviation).softmax(1)[0].tolist()))
+        logits = network((torch.from_numpy(features)[None] - mean) / deviation)
+    print(json.dumps((logits / {temperature}).softmax(1)[0].tolist()))
 """
 
 WARM = """
-import sys, time
+import os, sys, time
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 from ser import Predictor
 
 predictor = Predictor.load(sys.argv[1])
@@ -76,29 +78,33 @@ def main(
     ser = str(Path(sys.executable).parent / "ser")
     with tempfile.TemporaryDirectory() as scratch:
         onnx, weights = f"{scratch}/model.onnx", f"{scratch}/model.pth"
-        _run([ser, "export", "--model", str(model), "--out", onnx, "--weights", weights])
+        run_process([ser, "export", "--model", str(model), "--out", onnx, "--weights", weights])
         from ser.onnx_bytes import read_metadata  # noqa: PLC0415
 
         description = json.loads(read_metadata(Path(onnx).read_bytes())["ser"])
         front_end = json.dumps(description["front_end"])
-        script = PLAIN.format(architecture=description["architecture"], n_classes=len(description["classes"]))
+        script = PLAIN.format(
+            architecture=description["architecture"],
+            n_classes=len(description["classes"]),
+            temperature=description["temperature"],
+        )
         commands = {
             "ser predict": [ser, "predict", "--model", onnx, "--jsonl"],
             "plain script": [sys.executable, "-c", script, front_end, weights],
         }
-        outputs = {name: _run([*command, *clips])[0].splitlines() for name, command in commands.items()}
+        outputs = {name: run_process([*command, *clips])[0].splitlines() for name, command in commands.items()}
         cold: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
         for _ in range(COLD_RUNS):
             for name, command in commands.items():
-                cold[name].append(_run([*command, clips[0]])[1:])
-        one, two = map(float, _run([sys.executable, "-c", WARM, onnx, *clips])[0].split())
+                cold[name].append(run_process([*command, clips[0]])[1:])
+        one, two = map(float, run_process([sys.executable, "-c", WARM, onnx, *clips])[0].split())
     ours = [list(json.loads(line)["probabilities"].values()) for line in outputs["ser predict"]]
     plain = [json.loads(line) for line in outputs["plain script"]]
     pairs = [pair for left, right in zip(ours, plain, strict=True) for pair in zip(left, right, strict=True)]
     results = {
         "cores": os.cpu_count(),
         "model": description["architecture"],
-        "torch": _run([sys.executable, "-c", "import torch; print(torch.__version__)"])[0].strip(),
+        "torch": run_process([sys.executable, "-c", "import torch; print(torch.__version__)"])[0].strip(),
         "runs": COLD_RUNS,
         "clips": len(clips),
         "cold": {name: _summary(runs) for name, runs in cold.items()},
@@ -112,8 +118,8 @@ def main(
     typer.echo(block(results))
 
 
-def _run(command: list[str]) -> tuple[str, float, float]:
-    """What a process prints, its seconds, and its peak memory in megabytes."""
+def run_process(command: list[str]) -> tuple[str, float, float]:
+    """Run a process: what it prints, its seconds, and its peak memory in megabytes."""
     started = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None  # noqa: S101
@@ -157,7 +163,7 @@ def block(results: dict[str, Any]) -> str:
             *rows,
             "",
             f"{results['runs']} runs of each, in turn; {where}.",
-            f"Warm, `Predictor.predict_many` does {speeds}.",
+            f"Warm, `Predictor.predict_many` does {speeds} (`OPENBLAS_NUM_THREADS=1`).",
             f"On {results['clips']} recordings, no probability of the two differs by more than {largest}.",
         ]
     )

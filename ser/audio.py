@@ -36,8 +36,8 @@ TRIM_FRAME = 2048
 TRIM_HOP = 512
 
 _BLOCK = 1 << 18  # frames; no memory is reserved on the word of a header beyond one block
-_FORMAT_NOT_RECOGNISED = 1  # SF_ERR_UNRECOGNISED_FORMAT
-_FRAMES_UNKNOWN = 2**63 - 1  # SF_COUNT_MAX
+FORMAT_NOT_RECOGNISED = 1  # SF_ERR_UNRECOGNISED_FORMAT
+FRAMES_UNKNOWN = 2**63 - 1  # SF_COUNT_MAX
 _LENGTH_UNKNOWN = 0x7FFF_F000  # bytes; SoX and FFmpeg write this or more into a WAV header when they write to a pipe
 
 
@@ -57,7 +57,7 @@ class AudioError(InputError):
         return AudioError, (str(self), self.reason)
 
 
-class _SequentialSoundFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
+class SequentialSoundFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
     """A sound file read from its start to its end.
 
     soundfile seeks to where it already is after every block, which makes libmpg123 lose the bits that an MP3 frame
@@ -65,6 +65,7 @@ class _SequentialSoundFile(soundfile.SoundFile):  # type: ignore[misc]  # soundf
     """
 
     def seekable(self) -> bool:
+        """Say no, whatever the file can."""
         return False
 
 
@@ -93,7 +94,7 @@ def decode(path: Path) -> tuple[np.ndarray, int]:
     except OSError as error:
         raise AudioError(f"{path}: cannot be read: {error.strerror}", "unreadable") from None
     except soundfile.LibsndfileError as error:
-        if error.code == _FORMAT_NOT_RECOGNISED:
+        if error.code == FORMAT_NOT_RECOGNISED:
             raise AudioError(f"{path}: expected WAV, FLAC, Ogg or MP3, found none of them", "not audio") from None
         found = f"damage or an unknown encoding: {error.error_string}"
         raise AudioError(f"{path}: expected intact audio, found {found}", "unreadable") from None
@@ -105,18 +106,23 @@ def _decode_open_file(path: Path, file: BinaryIO) -> tuple[np.ndarray, int]:
     if os.fstat(file.fileno()).st_size == 0:
         raise AudioError(f"{path}: expected audio, found an empty file", "empty")
     # By descriptor: given a path, libsndfile and soundfile would let its extension decide, and SD2 open a second file.
-    with _SequentialSoundFile(file.fileno(), closefd=False) as sound:
-        _check_header(path, sound)
+    with SequentialSoundFile(file.fileno(), closefd=False) as sound:
+        check_header(path, sound)
         samples = _read_blocks(path, sound)
     if len(samples) == 0:
         raise AudioError(f"{path}: expected audio, found a header without samples", "empty")
-    if len(samples) < sound.frames < _FRAMES_UNKNOWN or _ends_early(file, sound.format):
+    if len(samples) < sound.frames < FRAMES_UNKNOWN or ends_early(file, sound.format):
         found = f"a truncated file with {len(samples) / sound.samplerate:.3f} s"
         raise AudioError(f"{path}: expected as much audio as its header promises, found {found}", "unreadable")
     return samples, sound.samplerate
 
 
-def _check_header(path: Path, sound: soundfile.SoundFile) -> None:
+def check_header(path: Path, sound: soundfile.SoundFile) -> None:
+    """Refuse what no recording of a voice is.
+
+    Raises:
+        AudioError: its container, its channels or its sampling rate are none of those.
+    """
     low, high = SAMPLING_RATES
     if sound.format not in FORMATS:
         raise AudioError(f"{path}: expected WAV, FLAC, Ogg or MP3, found {sound.format}", "not audio")
@@ -153,7 +159,7 @@ def _check_peak(path: Path, samples: np.ndarray) -> None:
         raise AudioError(f"{path}: expected a peak of at least {SILENCE_DB:g} dBFS, found {level}", "silent")
 
 
-def _ends_early(file: BinaryIO, container: str) -> bool:
+def ends_early(file: BinaryIO, container: str) -> bool:
     """Whether a file was cut short unnoticed: libsndfile takes what is left of a WAV or an Ogg for all of it."""
     match container:
         case "WAV" | "WAVEX":

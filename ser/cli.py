@@ -1,5 +1,6 @@
 """The command `ser`."""
 
+import os
 from typing import Annotated
 
 import typer
@@ -7,7 +8,10 @@ import typer
 from ser import corpora_cli, preset_cli
 from ser.explain_cli import explain
 from ser.export_cli import export
+from ser.listen_cli import listen
 from ser.predict_cli import predict
+from ser.serve_cli import serve
+from ser.timeline_cli import timeline
 
 app = typer.Typer(
     add_completion=False,
@@ -18,6 +22,9 @@ app = typer.Typer(
 )
 app.command()(predict)
 app.command()(explain)
+app.command()(serve)
+app.command()(timeline)
+app.command()(listen)
 app.command()(export)
 app.add_typer(corpora_cli.app, name="corpora")
 app.add_typer(preset_cli.app, name="preset")
@@ -38,3 +45,5 @@ def main(
     ] = False,
 ) -> None:
     """Options that stand before a command's name."""
+    # Before NumPy is loaded: recordings are spread over the cores, and the sums of one need not be, too.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

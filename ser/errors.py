@@ -12,11 +12,25 @@ class InputError(Exception):
     """
 
 
+_EXTRAS = {
+    "fastapi": "serve",
+    "gradio": "serve",
+    "matplotlib": "plot",
+    "multipart": "serve",
+    "prometheus_client": "serve",
+    "starlette": "serve",
+    "transformers": "pretrained",
+    "uvicorn": "serve",
+    "websockets": "serve",
+}
+"""With which extra a module comes; all others that are not always there come with ``train``."""
+
+
 @contextmanager
 def user_errors() -> Iterator[None]:
     """Turn an `InputError` into one line on stderr and exit code 1; anything else is a bug and keeps its traceback.
 
-    So, too, where a package is missing that comes with the extra ``train`` alone.
+    So, too, where a package is missing that comes with an extra alone.
     """
     try:
         yield
@@ -25,7 +39,8 @@ def user_errors() -> Iterator[None]:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] in ("ser", "stages", "benchmarks"):
             raise
-        message = f"{error.name} is not installed; `pip install 'speech-emotion[train]'` brings it"
+        extra = _EXTRAS.get(error.name.partition(".")[0], "train")
+        message = f"{error.name} is not installed; `pip install 'speech-emotion[{extra}]'` brings it"
     else:
         return
     print(f"error: {' '.join(message.split())}", file=sys.stderr)

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from captum.attr import Occlusion
-from librosa import mel_frequencies
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
 from ser.errors import InputError
 from ser.features import front_end
+from ser.front_ends.log_mel import rows_of
 from ser.model_file import Model
 from ser.params import FeatureParams
 
@@ -26,7 +26,7 @@ class Explanation:
     Attributes:
         emotion: the one that is explained.
         probability: the model's, of this emotion.
-        features: what the network reads, shape (n_bands, n_frames).
+        features: what the network reads of the voice, shape (n_bands, n_frames); what pads it is left out.
         relevance: by how much the logarithm of the probability falls (nats) when a window around this place is replaced
             by the mean of its band, averaged over the windows that cover it; same shape. Below zero: the place speaks
             against the emotion.
@@ -68,7 +68,7 @@ def explain(model: Model, signal: np.ndarray, emotion: str | None = None) -> Exp
     n_bands, n_frames = features.shape
     frames = round(_WINDOW_SECONDS * description.front_end.sampling_rate / description.front_end.hop_length)
     window = (max(2, n_bands // _WINDOWS_PER_HEIGHT), min(max(2, frames), n_frames))
-    n_heard = 1 + len(signal) // description.front_end.hop_length  # behind it is padding
+    n_heard = min(1 + len(signal) // description.front_end.hop_length, n_frames)  # behind it is padding
     means = np.repeat(features[:, :n_heard].mean(axis=1, keepdims=True), n_frames, axis=1)
     with torch.inference_mode():
         relevance = Occlusion(lambda batch: model.classifier(batch).log_softmax(dim=1)).attribute(
@@ -82,8 +82,8 @@ def explain(model: Model, signal: np.ndarray, emotion: str | None = None) -> Exp
     return Explanation(
         emotion=description.classes[target],
         probability=float(probabilities[target]),
-        features=features,
-        relevance=relevance[0].numpy(),
+        features=features[:, :n_heard],
+        relevance=relevance[0, :, :n_heard].numpy(),
         front_end=description.front_end,
     )
 
@@ -111,9 +111,8 @@ def draw_explanation(explanation: Explanation) -> Figure:
     figure.colorbar(overlay, label="against          nats          for")
     axes.set(xlabel="Time (s)", title=f"What speaks for {explanation.emotion} ({explanation.probability:.0%})")
     if params.front_end == "log_mel":
-        hertz = mel_frequencies(n_mels=n_bands, fmin=params.f_min, fmax=params.f_max)
-        ticks = [tick for tick in (250, 500, 1000, 2000, 4000, 8000) if hertz[0] <= tick <= hertz[-1]]
-        axes.set_yticks(np.interp(ticks, hertz, np.arange(n_bands) + 0.5), [f"{tick / 1000:g}" for tick in ticks])
+        ticks = [hertz for hertz in (250, 500, 1000, 2000, 4000, 8000) if params.f_min <= hertz <= params.f_max]
+        axes.set_yticks(rows_of(np.array(ticks), params), [f"{hertz / 1000:g}" for hertz in ticks])
         axes.set_ylabel("Frequency (kHz)")
     else:
         axes.set_ylabel("Coefficient")

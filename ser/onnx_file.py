@@ -1,9 +1,14 @@
 """The exported model file: a network in ONNX and its description, run by onnxruntime without torch."""
 
+import os
 from pathlib import Path
 from typing import Self
 
 import numpy as np
+
+# onnxruntime (1.31) tells its makers over the network what it runs, unless this is set before it starts.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as runtime
 

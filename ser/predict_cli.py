@@ -26,6 +26,11 @@ STDIN = "-"
 Outcome = tuple[str, "Prediction | InputError"]
 
 
+def default_model() -> Path:
+    """The first of `MODELS` that is there."""
+    return next((path for path in MODELS if path.exists()), MODELS[0])
+
+
 def predict(
     paths: Annotated[
         list[str],
@@ -70,7 +75,7 @@ def predict(
         from ser.predictor import Predictor  # noqa: PLC0415 (numpy and others that --help need not wait for)
         from ser.reports import report  # noqa: PLC0415
 
-        predictor = Predictor.load(model or next((path for path in MODELS if path.exists()), MODELS[0]), encoder)
+        predictor = Predictor.load(model or default_model(), encoder)
         recordings, missing = _find(paths)
         for error in missing:
             typer.echo(f"error: {error}", err=True)

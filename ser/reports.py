@@ -20,6 +20,11 @@ TABLE_TOP = 3
 Kind = Literal["text", "json", "jsonl", "csv"]
 
 
+def emotion_or_unsure(prediction: Prediction, min_confidence: float) -> str:
+    """The emotion, or `UNSURE` where its probability is below `min_confidence`."""
+    return prediction.emotion if prediction.confidence >= min_confidence else UNSURE
+
+
 class Report:
     """Prints predictions to stdout.
 
@@ -48,7 +53,7 @@ class Report:
 
     def emotion(self, prediction: Prediction) -> str:
         """The emotion, or `UNSURE`."""
-        return prediction.emotion if prediction.confidence >= self.min_confidence else UNSURE
+        return emotion_or_unsure(prediction, self.min_confidence)
 
     def shown(self, prediction: Prediction, top: int | None) -> dict[str, float]:
         """The probabilities that are printed."""

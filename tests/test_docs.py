@@ -5,9 +5,12 @@ import re
 import pytest
 from typer.main import get_command
 
-from benchmarks import predict_speed
+from benchmarks import fuzz_decoder, predict_speed, service_load, timeline_speed, voice_activity
 from benchmarks.audits import CORPORA, PAGE, RESULTS, block
 from benchmarks.documents import with_block
+from ser.app.errors import MEANINGS
+from ser.app.metrics import Metrics
+from ser.app.settings import MEGABYTE, Settings
 from ser.cli import app as ser_app
 from ser.corpora_cli import app
 from ser.storage import read_json
@@ -43,9 +46,67 @@ def test_the_speed_on_the_page_is_that_of_the_results_and_what_is_promised() -> 
     assert results["clips"] >= 200
 
 
-def test_options_of_predict_and_export_that_a_page_names_exist() -> None:
-    text = (TOP / "docs/predict.md").read_text(encoding="utf-8") + (TOP / "README.md").read_text(encoding="utf-8")
-    for name in ("predict", "export"):
+def test_no_damaged_recording_was_answered_otherwise_than_the_page_says() -> None:
+    results = read_json(fuzz_decoder.RESULTS)
+    text = fuzz_decoder.PAGE.read_text(encoding="utf-8")
+    assert with_block(text, "fuzz", fuzz_decoder.block(results)) == text
+    counts = list(results["statuses"].values())
+    assert sum(sum(counter.values()) for counter in counts) == results["files"] >= 5000
+    assert {status for counter in counts for status in counter} == {"200", "422"}
+    assert (results["decoders_lost"], results["tracebacks"]) == ({}, 0)
+
+
+def test_the_load_on_the_page_is_that_of_the_results_and_what_is_promised() -> None:
+    results = read_json(service_load.RESULTS)
+    text = service_load.PAGE.read_text(encoding="utf-8")
+    assert with_block(text, "load", service_load.block(results)) == text
+    assert set(results["load"]) == {"1", "8", "32"}
+    for one in results["load"].values():
+        assert set(one["statuses"]) <= {"200", "429"}
+        assert sum(one["statuses"].values()) == results["requests"]
+    memory = {int(n): one["service"] + one["decoders"] for n, one in results["memory_mb"].items()}
+    assert max(memory) >= 10_000
+    assert memory[max(memory)] <= 1.05 * memory[3000]
+
+
+def test_limits_on_the_page_are_those_of_the_service() -> None:
+    text = service_load.PAGE.read_text(encoding="utf-8")
+    limits = Settings()
+    for option, value in {
+        "max-mb": limits.max_bytes / MEGABYTE,
+        "max-seconds": limits.max_seconds,
+        "concurrency": limits.concurrency,
+        "timeout": limits.timeout,
+    }.items():
+        assert f"\n| `--{option}` | {value:g} |" in text
+    named = set(re.findall(r"`(ser_\w+)`", text))
+    counted = [one for one in Metrics().registry.collect() if one.name.startswith("ser_")]
+    assert named == {one.name + ("_total" if one.type == "counter" else "") for one in counted}
+    assert set(re.findall(r"\n\| (4\d\d|503) \|", text)) == set(map(str, MEANINGS))
+
+
+def test_the_timeline_s_speed_on_the_page_is_that_of_the_results_and_what_is_promised() -> None:
+    results = read_json(timeline_speed.RESULTS)
+    text = timeline_speed.PAGE.read_text(encoding="utf-8")
+    assert with_block(text, "speed", timeline_speed.block(results)) == text
+    short, hour, two_hours = (results["minutes"][minutes] for minutes in ("5", "60", "120"))
+    assert hour["seconds_median"] < 60
+    assert hour["windows"] > 10 * short["windows"]
+    assert hour["peak_mb"] < 1.5 * short["peak_mb"]
+    assert two_hours["peak_mb"] < 1.1 * hour["peak_mb"]
+
+
+def test_the_voice_gate_s_figures_on_the_page_are_those_of_the_results() -> None:
+    results = read_json(voice_activity.RESULTS)
+    text = voice_activity.PAGE.read_text(encoding="utf-8")
+    assert with_block(text, "voice", voice_activity.block(results)) == text
+    assert all(one["false_alarms"] < 0.05 for one in results["noise"].values())
+
+
+def test_options_of_commands_that_a_page_names_exist() -> None:
+    pages = ("docs/predict.md", "docs/service.md", "docs/timeline.md", "docs/page.md", "README.md")
+    text = "".join((TOP / page).read_text(encoding="utf-8") for page in pages)
+    for name in ("predict", "export", "serve", "timeline", "listen"):
         command = get_command(ser_app).commands[name]  # type: ignore[attr-defined]
         known = {option for parameter in command.params for option in parameter.opts}
         named = {option for line in re.findall(rf"ser {name} .*", text) for option in re.findall(r"(--[a-z-]+)", line)}

@@ -47,17 +47,23 @@ def test_the_wheel_predicts_and_nothing_heavy_comes_with_it(
     for answer, other in zip(answers, expected, strict=True):
         assert answer["probabilities"] == pytest.approx(other["probabilities"], abs=1e-6)
     installed = run(environment / "python", "-m", "pip", "list", "--format", "freeze", cwd=tmp_path).lower()
+    assert list((environment.parent / "lib").glob("python*/site-packages/ser/py.typed"))
     for heavy in ("torch", "librosa", "numba", "scipy", "pandas", "dvc", "matplotlib", "scikit", "onnx=="):
         assert f"\n{heavy}" not in f"\n{installed}", heavy
 
 
 def test_what_needs_more_says_what_to_install(environment: Path, tmp_path: Path) -> None:
     (tmp_path / "m.safetensors").write_bytes(b"\0" * 8 + b"{}")
-    for arguments in (["predict", "a.wav", "--model", "m.safetensors"], ["export"], ["corpora", "audit", "."]):
+    for extra, *arguments in (
+        ("train", "predict", "a.wav", "--model", "m.safetensors"),
+        ("train", "export"),
+        ("train", "corpora", "audit", "."),
+        ("serve", "serve", "--port", "0"),
+    ):
         command = [environment / "ser", *arguments]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 1
         assert done.stdout == ""
         (line,) = done.stderr.splitlines()
         assert line.startswith("error: ")
-        assert "is not installed; `pip install 'speech-emotion[train]'`" in line
+        assert f"is not installed; `pip install 'speech-emotion[{extra}]'`" in line

@@ -78,6 +78,12 @@ def _mel_filter_bank(params: FeatureParams) -> np.ndarray:
     return bank
 
 
+def rows_of(hertz: np.ndarray, params: FeatureParams) -> np.ndarray:
+    """At which height of a spectrogram frequencies stand: the middle of its first band is at 0.5."""
+    low, high, mel = np.split(_hz_to_mel(np.array([params.f_min, params.f_max, *hertz])), (1, 2))
+    return np.asarray((mel - low) / (high - low) * (params.n_mels + 1) - 0.5)
+
+
 # Slaney's mel scale is linear below 1 kHz, 200/3 Hz to the mel, and logarithmic above, 27 mels to a factor of 6.4.
 _LINEAR_HZ_PER_MEL = 200 / 3
 _BREAK_HZ = 1000.0

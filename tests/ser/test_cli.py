@@ -261,3 +261,12 @@ def test_the_version_is_that_of_the_package() -> None:
     result = runner.invoke(app, ["--version"])
     assert result.exit_code == 0
     assert result.stdout.startswith("ser 0.")
+
+
+def test_blas_leaves_the_cores_to_recordings_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
+    CliRunner().invoke(app, ["predict", "no such file"])
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "3"
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+    CliRunner().invoke(app, ["predict", "no such file"])
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "1"

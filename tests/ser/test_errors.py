@@ -19,11 +19,15 @@ def test_a_bug_keeps_its_traceback() -> None:
         1 / 0  # noqa: B018
 
 
-def test_a_package_of_another_extra_is_one_line_and_a_module_of_ours_a_bug(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("module", "extra"), [("torch.nn", "train"), ("gradio", "serve"), ("matplotlib", "plot")])
+def test_a_package_of_an_extra_is_one_line(module: str, extra: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught, user_errors():
-        raise ModuleNotFoundError("No module named 'torch.nn'", name="torch.nn")
+        raise ModuleNotFoundError(f"No module named '{module}'", name=module)
     assert caught.value.code == 1
-    expected = "error: torch.nn is not installed; `pip install 'speech-emotion[train]'` brings it\n"
+    expected = f"error: {module} is not installed; `pip install 'speech-emotion[{extra}]'` brings it\n"
     assert capsys.readouterr().err == expected
+
+
+def test_a_module_of_ours_that_is_missing_is_a_bug() -> None:
     with pytest.raises(ModuleNotFoundError), user_errors():
         import_module("ser.no_such_module")

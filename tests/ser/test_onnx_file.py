@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -157,3 +160,14 @@ def test_damage_anywhere_is_one_line_or_harmless_and_prints_nothing(
             n_refused += 1
     assert n_refused > 75
     assert capfd.readouterr() == ("", "")
+
+
+def test_onnxruntime_tells_nobody_what_it_runs(small_onnx: bytes, tmp_path: Path) -> None:
+    """Where it does, it keeps an identifier of the machine and what is to be sent in the user's folders."""
+    (tmp_path / "m.onnx").write_bytes(small_onnx)
+    (tmp_path / "home").mkdir()
+    places = dict.fromkeys(("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"), str(tmp_path / "home"))
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"} | places
+    code = "from ser import Predictor; Predictor.load('m.onnx')"
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True)
+    assert list((tmp_path / "home").iterdir()) == []

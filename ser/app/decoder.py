@@ -1,0 +1,78 @@
+"""The process that decodes what strangers send: ``python -m ser.app.decoder SAMPLING_RATE MAX_SECONDS``.
+
+It reads a length (8 bytes, little-endian) and as many bytes of a recording from stdin, and writes a line of JSON to
+stdout, ``{"samples": n}`` or ``{"error": ..., "reason": ...}``, and n float32 samples; then the next, until stdin ends.
+"""
+
+import io
+import json
+import os
+import resource
+import sys
+from typing import BinaryIO
+
+import numpy as np
+
+from ser import audio, ffmpeg
+from ser.inputs import decode_stream
+
+READY = b"ready\n"
+LENGTH_BYTES = 8
+NAME = "file"
+"""What messages call a recording: what its sender calls it is not repeated."""
+
+_OVERHEAD = 1 << 30  # bytes: Python, NumPy, libsndfile and a block
+_BYTES_PER_SAMPLE = 4 * 4  # float32: in blocks, joined, mixed, resampled
+
+
+def main() -> None:
+    """Answer until stdin ends."""
+    sampling_rate, max_seconds = int(sys.argv[1]), float(sys.argv[2])
+    _limit_this_process(max_seconds)
+    requests, answers = sys.stdin.buffer, _silence_c_libraries()
+    answers.write(READY)
+    answers.flush()
+    while head := requests.read(LENGTH_BYTES):
+        data = requests.read(int.from_bytes(head, "little"))
+        _answer(answers, data, sampling_rate)
+
+
+def _answer(answers: BinaryIO, data: bytes, sampling_rate: int) -> None:
+    signal = np.empty(0, dtype=np.float32)
+    try:
+        samples, rate = decode_stream(io.BytesIO(data), NAME)
+        signal = audio.resample(audio.to_mono(samples), rate, sampling_rate)
+        head: dict[str, object] = {"samples": len(signal)}
+    except audio.AudioError as error:
+        head = {"error": str(error), "reason": error.reason}
+    except MemoryError:
+        head = {"error": f"{NAME}: expected a recording that can be decoded, found that it takes too much memory"}
+        head["reason"] = "unreadable"
+    answers.write(json.dumps(head).encode() + b"\n")
+    answers.write(np.ascontiguousarray(signal, dtype=np.float32).data)
+    answers.flush()
+
+
+def _limit_this_process(max_seconds: float) -> None:
+    # The library's limits are those of a process that decodes its owner's files; in this one, they are the service's.
+    max_samples = int(max_seconds * audio.MAX_SAMPLES / audio.MAX_SECONDS)
+    for module in (audio, ffmpeg):
+        module.MAX_SECONDS, module.MAX_SAMPLES = max_seconds, max_samples  # type: ignore[attr-defined]
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":  # macOS has no such limit
+        memory = _OVERHEAD + _BYTES_PER_SAMPLE * max_samples
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+
+
+def _silence_c_libraries() -> BinaryIO:
+    """Keep stdout for answers and stderr for Python: libmpg123, for one, prints what it thinks of a file."""
+    answers, errors = os.dup(1), os.dup(2)
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 (a name, not a path)
+        os.dup2(nowhere.fileno(), 1)
+        os.dup2(nowhere.fileno(), 2)
+    sys.stderr = os.fdopen(errors, "w")
+    return os.fdopen(answers, "wb")
+
+
+if __name__ == "__main__":
+    main()

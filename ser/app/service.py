@@ -1,0 +1,130 @@
+"""The HTTP service: its routes, and what stands before them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Query, Request, WebSocket
+from fastapi.security import HTTPBearer
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route, WebSocketRoute
+
+from ser.app import uploads
+from ser.app.access import LOGIN, TokenGate, login
+from ser.app.answers import HealthAnswer, ModelAnswer, PredictionAnswer
+from ser.app.engine import Engine
+from ser.app.errors import answer_errors, described
+from ser.app.limits import BodyLimits
+from ser.app.metrics import Metrics
+from ser.app.observation import Observation
+from ser.app.settings import Settings
+from ser.app.streaming import answer_stream
+from ser.predictor import Predictor
+
+DESCRIPTION = """\
+Which emotion does a voice carry?
+
+A voice that is still speaking goes to the WebSocket /predict/stream: first the text \
+{"sampling_rate": 16000, "format": "pcm16"}, then chunks of samples (mono, little-endian; or "float32"). \
+A result comes back for every half second.
+"""
+
+TEXT: dict[int | str, Any] = {
+    200: {"description": "The counts.", "content": {"text/plain": {"schema": {"type": "string"}}}}
+}
+
+DOCS = Path(__file__).with_name("docs.html")
+DOCS_POLICY = "default-src 'none'; connect-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"
+"""Whatever the page may come to hold, a browser loads nothing for it from elsewhere."""
+
+
+def create_app(predictor: Predictor, settings: Settings) -> FastAPI:
+    """Make the service of a model.
+
+    Args:
+        predictor: the model.
+        settings: its limits and its token. It does not listen by itself: host and port are for the one who runs it.
+
+    Returns:
+        The service; its `ser.app.engine.Engine` is ``app.state.engine``.
+    """
+    metrics = Metrics()
+    engine = Engine(predictor, settings, metrics)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with engine.running():
+            yield
+
+    app = FastAPI(
+        title="Speech emotion recognition",
+        description=DESCRIPTION,
+        version=version("speech-emotion"),
+        lifespan=lifespan,
+        docs_url=None,  # FastAPI's own pages load their scripts from elsewhere
+        redoc_url=None,
+    )
+    app.state.engine = engine
+    answer_errors(app)
+    _add_routes(app, engine)
+    if settings.token is not None:
+        _add_login(app, settings.token)
+    app.add_middleware(BodyLimits, settings=settings)
+    routes = frozenset(route.path for route in app.routes if isinstance(route, Route | WebSocketRoute))
+    app.add_middleware(Observation, metrics=metrics, routes=routes)  # the last one is the outermost
+    return app
+
+
+def _add_routes(app: FastAPI, engine: Engine) -> None:
+    token = engine.settings.token is not None
+    # It asks for nothing: `TokenGate` does, before anything of a request is read. It is for the description.
+    guarded = [Depends(HTTPBearer(auto_error=False))] if token else []
+    model = ModelAnswer.of(engine.predictor)
+
+    @app.get("/health", response_description="It is well.")
+    async def health() -> HealthAnswer:
+        """Say that the service is well, and which model answers."""
+        return HealthAnswer(status="ok", version=app.version, model=model)
+
+    @app.post(
+        "/predict",
+        response_description="What the model hears.",
+        openapi_extra=uploads.DESCRIPTION,
+        responses=described(400, 408, 413, 415, 422, 429, 503, token=token),
+        dependencies=guarded,
+    )
+    async def predict(
+        request: Request,
+        min_confidence: Annotated[
+            float, Query(ge=0, le=1, description="Call the emotion 'unsure' where its probability is lower.")
+        ] = 0.0,
+    ) -> PredictionAnswer:
+        """Say which emotion a recording carries: WAV, FLAC, Ogg or MP3; M4A, MP4 and WebM if ffmpeg is installed."""
+        with engine.slot():
+            name, data = await uploads.read_upload(request)
+            prediction = await engine.predict(await engine.decode(data))
+        return PredictionAnswer.of(name, prediction, min_confidence, model)
+
+    @app.websocket("/predict/stream")
+    async def stream(socket: WebSocket) -> None:
+        await answer_stream(socket, engine)
+
+    @app.get("/metrics", response_class=Response, responses=TEXT | described(token=token), dependencies=guarded)
+    async def metrics() -> Response:
+        """Counts and times, in Prometheus's text format."""
+        return Response(engine.metrics.page(), media_type=CONTENT_TYPE_LATEST)
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> FileResponse:
+        return FileResponse(DOCS, headers={"Content-Security-Policy": DOCS_POLICY})
+
+
+def _add_login(app: FastAPI, token: str) -> None:
+    async def answer_login(request: Request) -> Response:
+        return await login(request, token)
+
+    app.add_route(LOGIN, answer_login, methods=["POST"])
+    app.add_middleware(TokenGate, token=token)
