@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 MODELS = (Path("models/model.onnx"), Path("models/model.safetensors"))
 """Where `dvc repro` writes models: the first that is there is taken."""
 
+ModelOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="The model file: ONNX, or safetensors if torch is installed.",
+        show_default=f"{MODELS[0]}, or {MODELS[1].name} beside it",
+    ),
+]
+
 STDIN = "-"
 
 Outcome = tuple[str, "Prediction | InputError"]
@@ -40,13 +48,7 @@ def predict(
             show_default=False,
         ),
     ],
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            help="The model file: ONNX, or safetensors if torch is installed.",
-            show_default=f"{MODELS[0]}, or {MODELS[1].name} beside it",
-        ),
-    ] = None,
+    model: ModelOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array, one object per recording.")] = False,
     as_jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object per line, as they come.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print a CSV table, with a column per emotion.")] = False,
