@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ser.errors import user_errors
-from ser.predict_cli import MODELS
+from ser.predict_cli import ModelOption, default_model
 
 if TYPE_CHECKING:
     from ser.live import Update
@@ -24,13 +24,7 @@ def listen(
     file: Annotated[
         Path | None, typer.Option(help="A recording that is played instead, silently, as if it were being spoken.")
     ] = None,
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            help="The model file: ONNX, or safetensors if torch is installed.",
-            show_default=f"{MODELS[0]}, or {MODELS[1].name} beside it",
-        ),
-    ] = None,
+    model: ModelOption = None,
 ) -> None:
     """Show which emotion a voice carries while it speaks.
 
@@ -48,7 +42,7 @@ def listen(
         from ser.microphone import open_microphone  # noqa: PLC0415
         from ser.predictor import Predictor  # noqa: PLC0415
 
-        predictor = Predictor.load(model or next((path for path in MODELS if path.exists()), MODELS[0]))
+        predictor = Predictor.load(model or default_model())
         with live.open_file(file) if file else open_microphone(device) as source:
             last, latencies = None, array("f")
             with suppress(KeyboardInterrupt):

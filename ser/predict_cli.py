@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 MODELS = (Path("models/model.onnx"), Path("models/model.safetensors"))
 """Where `dvc repro` writes models: the first that is there is taken."""
 
+ModelOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="The model file: ONNX, or safetensors if torch is installed.",
+        show_default=f"{MODELS[0]}, or {MODELS[1].name} beside it",
+    ),
+]
+
 STDIN = "-"
 
 Outcome = tuple[str, "Prediction | InputError"]
@@ -40,13 +48,7 @@ def predict(
             show_default=False,
         ),
     ],
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            help="The model file: ONNX, or safetensors if torch is installed.",
-            show_default=f"{MODELS[0]}, or {MODELS[1].name} beside it",
-        ),
-    ] = None,
+    model: ModelOption = None,
     encoder: Annotated[
         str | None, typer.Option(help="The pretrained encoder of a model that was trained on one.", show_default="none")
     ] = None,

@@ -3,6 +3,7 @@
 import csv
 import json
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -25,7 +26,7 @@ def emotion_or_unsure(prediction: Prediction, min_confidence: float) -> str:
     return prediction.emotion if prediction.confidence >= min_confidence else UNSURE
 
 
-class Report:
+class Report(ABC):
     """Prints predictions to stdout.
 
     Args:
@@ -41,14 +42,14 @@ class Report:
         self.recordings, self.classes, self.top, self.min_confidence = recordings, classes, top, min_confidence
         self.start()
 
-    def start(self) -> None:
+    def start(self) -> None:  # noqa: B027 (most kinds have nothing to print there)
         """Print what stands before all predictions."""
 
+    @abstractmethod
     def add(self, recording: str, prediction: Prediction) -> None:
         """Print one, or keep it for the end."""
-        raise NotImplementedError
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 (as `start`)
         """Print what stands behind all predictions."""
 
     def emotion(self, prediction: Prediction) -> str:

@@ -9,7 +9,7 @@ import typer
 
 from ser.app.settings import MEGABYTE, TOKEN_VARIABLE, Settings
 from ser.errors import InputError, user_errors
-from ser.predict_cli import MODELS, default_model
+from ser.predict_cli import ModelOption, default_model
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -18,13 +18,7 @@ DEFAULT = Settings()
 
 
 def serve(
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            help="The model file: ONNX, or safetensors if torch is installed.",
-            show_default=f"{MODELS[0]}, or {MODELS[1].name} beside it",
-        ),
-    ] = None,
+    model: ModelOption = None,
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0: all of them.")] = DEFAULT.host,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = DEFAULT.port,
     max_mb: Annotated[

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ser.errors import InputError, user_errors
-from ser.predict_cli import MODELS, STDIN
+from ser.predict_cli import STDIN, ModelOption, default_model
 
 if TYPE_CHECKING:
     from ser.timeline import Progress, Timeline
@@ -25,13 +25,7 @@ def timeline(
             show_default=False,
         ),
     ],
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            help="The model file: ONNX, or safetensors if torch is installed.",
-            show_default=f"{MODELS[0]}, or {MODELS[1].name} beside it",
-        ),
-    ] = None,
+    model: ModelOption = None,
     hop: Annotated[
         float | None, typer.Option(help="Seconds from window to window.", show_default="a third of the window")
     ] = None,
@@ -66,7 +60,7 @@ def timeline(
 
         if picture:
             _check_picture(picture)  # now, and not after an hour was read
-        predictor = Predictor.load(model or next((path for path in MODELS if path.exists()), MODELS[0]))
+        predictor = Predictor.load(model or default_model())
         with _progress() as progress:
             source = sys.stdin.buffer if recording == STDIN else recording
             found = read_timeline(predictor, source, hop=hop, jobs=jobs, progress=progress)
