@@ -22,7 +22,11 @@ from torch.optim.swa_utils import get_ema_avg_fn
 from torchmetrics.classification import MulticlassF1Score
 
 from ser.calibration import fit_temperature
+from ser.datasets import select_training_data
+from ser.description import ModelDescription
 from ser.examples import Batch, Examples, batches
+from ser.feature_store import FeatureStore
+from ser.model_file import Model
 from ser.models.classifier import Classifier
 from ser.params import TrainParams
 from ser.perturbation import perturb
@@ -41,12 +45,14 @@ class Fitted:
         best_epoch: the first with the highest validation macro F1.
         temperature: what to divide the logits by, so that confidence is as high as accuracy in validation; 1.0 if that
             was not asked for.
+        seconds: of the epochs, also of those before an interruption.
     """
 
     classifier: Classifier
     history: pd.DataFrame
     best_epoch: int
     temperature: float
+    seconds: float
 
     def metrics(self) -> dict[str, Any]:
         """Summarise the training: epochs run, the one kept, its scores, the temperature, and the number of weights."""
@@ -60,6 +66,40 @@ class Fitted:
             "temperature": self.temperature,
             "weights": sum(parameter.numel() for parameter in self.classifier.parameters()),
         }
+
+
+def train_model(
+    features: FeatureStore,
+    augmented: FeatureStore,
+    splits: pd.DataFrame,
+    params: TrainParams,
+    scratch: Path,
+    report: Callable[[str], None],
+) -> tuple[Model, Fitted]:
+    """Train on the train subset, choose on the validation subset, and say in the model what it was made of.
+
+    Args:
+        features: of all utterances.
+        augmented: changed copies of train utterances.
+        splits: utterance_id and subset.
+        params: architecture, optimisation, seed, device.
+        scratch: as `fit` takes it.
+        report: called with one line per epoch.
+
+    Raises:
+        InputError: the features do not fit the split.
+    """
+    data = select_training_data(features, augmented, splits)
+    fitted = fit(data.train, data.validation, len(data.classes), params, scratch, report)
+    description = ModelDescription(
+        format=3,
+        architecture=params.model,
+        classes=tuple(data.classes),
+        front_end=features.front_end,
+        trained_on=tuple(data.corpora),
+        temperature=fitted.temperature,
+    )
+    return Model(fitted.classifier, description), fitted
 
 
 def fit(
@@ -86,7 +126,7 @@ def fit(
         report: called with one line per epoch.
     """
     _, n_bands, n_frames = train.arrays[0].shape
-    checkpoints = scratch / _digest(train, validation, params)
+    checkpoints = scratch / _digest(train, validation, params, scratch)
     for other in scratch.glob("*"):
         if other != checkpoints:
             shutil.rmtree(other)  # of a run with other data or parameters
@@ -127,7 +167,8 @@ def fit(
     best_epoch = int(validated["epoch"].iloc[int(validated["macro_f1"].argmax())])
     _lay_out(classifier.cpu(), torch.contiguous_format)
     classifier.eval()
-    return Fitted(classifier, table, best_epoch, _temperature(classifier, validation) if params.calibrate else 1.0)
+    temperature = _temperature(classifier, validation) if params.calibrate else 1.0
+    return Fitted(classifier, table, best_epoch, temperature, history.seconds)
 
 
 def _temperature(classifier: Classifier, validation: Examples) -> float:
@@ -224,19 +265,22 @@ class _History(Callback):
     def __init__(self, report: Callable[[str], None], max_epochs: int) -> None:
         self.report, self.max_epochs = report, max_epochs
         self.rows: list[dict[str, Any]] = []
+        self.seconds = 0.0
         self.started = 0.0
 
     def state_dict(self) -> dict[str, Any]:
-        return {"rows": self.rows}
+        return {"rows": self.rows, "seconds": self.seconds}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.rows = state_dict["rows"]
+        self.rows, self.seconds = state_dict["rows"], state_dict["seconds"]
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
         self.started = time.monotonic()
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
         epoch = trainer.current_epoch + 1
+        seconds = time.monotonic() - self.started
+        self.seconds += seconds
         values = {name: float(value) for name, value in trainer.callback_metrics.items()}
         for subset in ("train", "validation"):
             loss, macro_f1 = values[f"{subset}_loss"], values[f"{subset}_macro_f1"]
@@ -245,7 +289,7 @@ class _History(Callback):
             f"epoch {epoch:3}/{self.max_epochs}"
             f"  train: loss {values['train_loss']:.3f}, macro F1 {values['train_macro_f1']:.3f}"
             f"  validation: loss {values['validation_loss']:.3f}, macro F1 {values['validation_macro_f1']:.3f}"
-            f"  ({time.monotonic() - self.started:.0f} s)"
+            f"  ({seconds:.0f} s)"
         )
 
 
@@ -273,9 +317,13 @@ def _quiet_trainer(params: TrainParams, callbacks: Sequence[Callback]) -> Traine
     )
 
 
-def _digest(train: Examples, validation: Examples, params: TrainParams) -> str:
-    """Tell runs apart: the same digest means the same data, in the same order, and the same parameters."""
+def _digest(train: Examples, validation: Examples, params: TrainParams, scratch: Path) -> str:
+    """Tell runs apart: the same digest means the same data, in the same order, the same parameters, the same folder.
+
+    The folder, because Lightning forgets which epoch was the best of a checkpoint that was moved.
+    """
     digest = hashlib.blake2b(params.model_dump_json().encode(), digest_size=8)
+    digest.update(bytes(scratch.resolve()))
     for examples in (train, validation):
         digest.update(examples.rows.tobytes() + examples.classes.tobytes())
         for chunk in examples.chunks():

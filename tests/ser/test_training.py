@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, get_args
 
 import numpy as np
@@ -128,6 +129,25 @@ def test_a_checkpoint_of_other_parameters_is_not_used(tmp_path: Path) -> None:
     interrupt(tmp_path / "scratch", 2)
     _, lines = run(tmp_path / "scratch", learning_rate=1e-3)
     assert lines[0].startswith("epoch   1/4")
+
+
+def test_a_checkpoint_that_was_moved_is_not_used(tmp_path: Path) -> None:
+    interrupt(tmp_path / "scratch", 3)
+    (tmp_path / "scratch").rename(tmp_path / "elsewhere")
+    moved, lines = run(tmp_path / "elsewhere")
+    assert lines[0].startswith("epoch   1/4")
+    whole, _ = run(tmp_path / "whole")
+    assert torch.equal(weights(whole), weights(moved))
+
+
+def test_the_time_of_a_run_includes_that_before_an_interruption(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(1_000))
+    monkeypatch.setattr("ser.training.time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    interrupt(tmp_path / "scratch", 3)
+    resumed, _ = run(tmp_path / "scratch")
+    assert resumed.seconds == 4  # one each epoch
 
 
 def test_training_stops_when_validation_no_longer_improves(tmp_path: Path) -> None:
