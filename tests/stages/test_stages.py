@@ -77,7 +77,9 @@ def test_the_whole_chain_writes_what_it_declares(project: Path) -> None:
     assert scores["leaks"]["train_test"]["shared_speakers"] == 0
     assert scores["leaks"]["train_test"]["same_recording"] == 0
     assert {path.name for path in Path("plots/test").iterdir()} == {
-        f"{name}.{kind}" for name in ("confusion", "class_recall", "reliability", "groups") for kind in ("csv", "png")
+        f"{name}.{kind}"
+        for name in ("confusion", "class_recall", "reliability", "rejection", "groups")
+        for kind in ("csv", "png")
     }
     assert {path.name for path in Path("plots/train").iterdir()} == {"curves.csv", "curves.png"}
     assert json.loads(Path("metrics/train.json").read_text())["train"]["epochs"] == 2
