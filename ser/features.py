@@ -52,7 +52,8 @@ def front_end(signal: np.ndarray, params: FeatureParams) -> np.ndarray:
         InputError: the signal is not mono or not finite.
     """
     analysis = _analysis(params)
-    heard = fix_length(signal, params.n_samples) if analysis.FIXED_LENGTH else signal[: params.n_samples]
+    fixed = getattr(analysis, "FIXED_LENGTH", True)
+    heard = fix_length(signal, params.n_samples) if fixed else signal[: params.n_samples]
     features: np.ndarray = analysis.analyse(heard, params)
     return features
 

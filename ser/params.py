@@ -29,7 +29,7 @@ FrontEnd = Literal["log_mel", "mfcc", "mfcc_deltas", "pretrained"]
 """The modules of `ser.front_ends`."""
 
 Architecture = Literal[
-    "logmel_gap", "logmel_4conv", "mfcc_dense", "mfcc_3conv", "logmel_vgg", "residual_attention", "layer_weighted"
+    "logmel_gap", "logmel_4conv", "mfcc_dense", "mfcc_3conv", "logmel_vgg", "attentive_resnet", "layer_weighted"
 ]
 """The modules of `ser.models` that hold a network."""
 

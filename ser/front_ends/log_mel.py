@@ -7,8 +7,6 @@ import numpy as np
 from ser.errors import InputError
 from ser.params import FeatureParams
 
-FIXED_LENGTH = True
-
 _POWER_FLOOR = 1e-10  # librosa.power_to_db's amin
 
 

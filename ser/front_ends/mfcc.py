@@ -7,8 +7,6 @@ import numpy as np
 from ser.front_ends import log_mel
 from ser.params import FeatureParams
 
-FIXED_LENGTH = True
-
 
 def n_bands(params: FeatureParams) -> int:
     """Count the rows of what `analyse` gives."""

@@ -8,8 +8,6 @@ from ser.errors import InputError
 from ser.front_ends import mfcc
 from ser.params import FeatureParams
 
-FIXED_LENGTH = True
-
 WIDTH = 9
 """Frames that a slope is fitted to, as in librosa."""
 

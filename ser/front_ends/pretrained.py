@@ -9,6 +9,7 @@ from ser.errors import InputError
 from ser.params import FeatureParams
 
 FIXED_LENGTH = False
+"""A signal is not padded to the duration: silence would drown the mean over time."""
 
 _SHORTEST = 0.1
 """Seconds; shorter signals are padded, because the encoders' convolutions need some."""
