@@ -44,7 +44,7 @@ space: models/model.onnx
 	find dist/space -name __pycache__ -prune -exec rm -rf {} +
 
 lock:
-	uv pip compile --quiet --upgrade pyproject.toml --extra listen --extra serve --extra train \
+	uv pip compile --quiet --upgrade pyproject.toml --extra listen --extra pretrained --extra serve --extra train \
 		--output-file requirements.txt
 	uv pip compile --quiet --upgrade pyproject.toml --extra test --constraint requirements.txt \
 		--output-file requirements-test.txt

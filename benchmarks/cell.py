@@ -5,20 +5,17 @@
 Interrupted, it goes on from its last whole epoch when run again.
 """
 
-import time
 from typing import Annotated
 
 import torch
 import typer
 
 from benchmarks.cells import DATA, FEATURES, read_split, read_stores, write_cell
-from ser.datasets import select_training_data
 from ser.errors import user_errors
 from ser.evaluation import predict_test
-from ser.model_file import Model, ModelDescription
 from ser.params import EvaluateParams, load_params
 from ser.presets import find_preset, preset_params
-from ser.training import fit
+from ser.training import train_model
 
 
 def main(
@@ -34,26 +31,11 @@ def main(
         utterances = read_split(split, seed)
         features, augmented = read_stores(FEATURES / system, utterances)
         splits = utterances[["utterance_id", "subset"]]
-        data = select_training_data(features, augmented, splits)
-        started = time.monotonic()
-        fitted = fit(
-            data.train, data.validation, len(data.classes), params, DATA / f".fit-{system}-{split}-{seed}", typer.echo
-        )
-        seconds = time.monotonic() - started
-        model = Model(
-            fitted.classifier,
-            ModelDescription(
-                format=3,
-                architecture=params.model,
-                classes=tuple(data.classes),
-                front_end=features.front_end,
-                trained_on=tuple(data.corpora),
-                temperature=fitted.temperature,
-            ),
-        )
+        scratch = DATA / f".fit-{system}-{split}-{seed}"
+        model, fitted = train_model(features, augmented, splits, params, scratch, typer.echo)
         training = fitted.metrics()
         costs = {
-            "minutes": round(seconds / 60, 2),
+            "minutes": round(fitted.seconds / 60, 2),
             "weights": training["weights"],
             "epochs": training["epochs"],
             "best_epoch": training["best_epoch"],
@@ -62,7 +44,7 @@ def main(
         }
         write_cell(
             predict_test(model, features, splits),
-            data.classes,
+            model.description.classes,
             costs,
             load_params(EvaluateParams),
             system,

@@ -15,7 +15,7 @@ from matplotlib.ticker import PercentFormatter
 
 from benchmarks.cells import CELLS
 from benchmarks.documents import write_block
-from benchmarks.table import AUDITS, TOP, read_table_definition
+from benchmarks.table import AUDITS, TOP, base_ids, read_table_definition
 from ser.errors import user_errors
 from ser.leaks import describe_leaks
 from ser.metadata import order_emotions
@@ -26,6 +26,7 @@ from ser.presets import Preset, list_presets
 from ser.storage import read_json, read_table, write_table
 
 TABLE = TOP / "benchmarks" / "results" / "table.csv"
+COSTS = TOP / "benchmarks" / "results" / "costs.json"
 PICTURE = TOP / "benchmarks" / "results" / "claims.png"
 HONEST = "luna5"
 PREDICTIONS = dict.fromkeys(("utterance_id", "corpus", "speaker", "gender", "emotion", "predicted"), str)
@@ -56,6 +57,8 @@ def blocks(table: pd.DataFrame, presets: Sequence[Preset]) -> list[tuple[Path, s
         (results, "systems", score_table(table[own & one_corpus])),
         (results, "corpora", score_table(table[own & ~one_corpus])),
         (results, "toolkits", score_table(table[~own])),
+        (results, "costs", costs_table(read_json(COSTS), table)),
+        (TOP / "docs" / "systems" / "mfcc-3conv.md", "copies", copies_table(CELLS / "mfcc-3conv")),
         *(
             (
                 TOP / "docs" / "systems" / f"{preset.name}.md",
@@ -161,6 +164,44 @@ def score_table(table: pd.DataFrame) -> str:
             for column in table.columns
             if re.fullmatch(r"uar_(?!mean|sd|low|high).*", column) and not pd.isna(row[column])
         ]
+    return "\n".join(lines)
+
+
+def costs_table(costs: dict[str, Any], table: pd.DataFrame) -> str:
+    """Markdown: what each system takes in training and in use.
+
+    Args:
+        costs: of `benchmarks.costs`.
+        table: of `summarise`.
+    """
+    lines = _head(["system", "parameters", "multiply-adds", "file", "training, one fold", "one clip"])
+    for system, cost in costs.items():
+        row = _find(table, system, HONEST)
+        minutes = "not run yet" if row is None else f"{row['minutes']:.1f} min"
+        lines.append(
+            f"| `{system}` | {cost['parameters']:,} | {cost['multiply_adds'] / 1e6:,.1f} million | {cost['file_mb']} MB"
+            f" | {minutes} | {cost['milliseconds']} ms |"
+        )
+    return "\n".join(lines)
+
+
+def copies_table(folder: Path) -> str:
+    """Markdown: what is recognised under `kaggle_leaky`, apart for test clips whose second copy is in test too.
+
+    Args:
+        folder: the cells of a system.
+    """
+    table = pd.concat(
+        [_read_predictions(path).assign(cell=path.stem) for path in sorted(folder.glob("kaggle_leaky-*.csv"))]
+    )
+    together = table.assign(recording=base_ids(table["utterance_id"])).duplicated(["cell", "recording"], keep=False)
+    lines = _head(["test clips", "recognised", "of"])
+    for label, chosen in (
+        ("whose copy was trained on or validated with", table[~together]),
+        ("whose copy is in test too", table[together]),
+    ):
+        right = (chosen["predicted"] == chosen["emotion"]).mean()
+        lines.append(f"| {label} | {right:.1%} | {len(chosen)} |")
     return "\n".join(lines)
 
 

@@ -93,6 +93,29 @@ def reliability_table(predictions: pd.DataFrame, n_bins: int) -> pd.DataFrame:
     )
 
 
+def rejection_table(predictions: pd.DataFrame) -> pd.DataFrame:
+    """What is gained by answering only above a confidence: one row per confidence that occurs, the highest first.
+
+    Args:
+        predictions: one row per utterance.
+
+    Returns:
+        Columns min_confidence, coverage (share of the utterances that are answered), accuracy (of those).
+
+    Source:
+        El-Yaniv and Wiener, "On the foundations of noise-free selective classification", JMLR 2010.
+    """
+    table = pd.DataFrame(
+        {
+            "min_confidence": predictions.filter(regex="^p_").to_numpy(dtype=np.float64).max(axis=1).round(6),
+            "correct": predictions["predicted"] == predictions["emotion"],
+        }
+    )
+    groups = table.groupby("min_confidence")["correct"].agg(["size", "sum"]).sort_index(ascending=False).cumsum()
+    curve = {"coverage": groups["size"] / len(table), "accuracy": groups["sum"] / groups["size"]}
+    return pd.DataFrame(curve).round(6).reset_index()
+
+
 def fit_temperature(logits: np.ndarray, classes: np.ndarray) -> float:
     """Find what to divide logits by, so that the softmax finds the right classes likeliest: one number for all.
 

@@ -19,6 +19,7 @@ _EXTRAS = {
     "multipart": "serve",
     "prometheus_client": "serve",
     "starlette": "serve",
+    "transformers": "pretrained",
     "uvicorn": "serve",
     "websockets": "serve",
 }

@@ -52,12 +52,14 @@ def explain(model: Model, signal: np.ndarray, emotion: str | None = None) -> Exp
         emotion: one of the model's; None: the most probable.
 
     Raises:
-        InputError: the model knows no such emotion.
+        InputError: the model knows no such emotion, or reads no spectrogram.
 
     Source:
         Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014; `captum.attr.Occlusion`.
     """
     description = model.description
+    if description.front_end.encoder:
+        raise InputError("what a pretrained encoder hears has no times and frequencies to draw")
     if emotion is not None and emotion not in description.classes:
         raise InputError(f"this model knows no '{emotion}'; it knows {', '.join(description.classes)}")
     features = front_end(signal, description.front_end)

@@ -88,7 +88,10 @@ def _locations(metadata: pd.DataFrame) -> list[tuple[str, Path, str]]:
 
 def _extract(recordings: Sequence[_Recording], label: str) -> Iterator[np.ndarray]:
     failures = []
-    for recording, result in zip(recordings, parallel_map(_extract_one, recordings, label), strict=True):
+    # An encoder is large, and uses all cores by itself.
+    n_jobs = 1 if recordings and recordings[0].params.encoder else -1
+    results = parallel_map(_extract_one, recordings, label, n_jobs=n_jobs)
+    for recording, result in zip(recordings, results, strict=True):
         if isinstance(result, InputError):
             failures.append(f"{recording.utterance_id} ({result})")
         else:

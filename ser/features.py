@@ -41,8 +41,8 @@ def front_end(signal: np.ndarray, params: FeatureParams) -> np.ndarray:
     """Features of fixed size: the one way from a prepared signal to what a network reads.
 
     Args:
-        signal: mono waveform in [-1, 1], shape (n_samples,), at ``params.sampling_rate`` hertz; a shorter one than
-            ``params.n_samples`` is padded with zeros at its end, a longer one cut there.
+        signal: mono waveform in [-1, 1], shape (n_samples,), at ``params.sampling_rate`` hertz; a longer one than
+            ``params.n_samples`` is cut there, a shorter one padded with zeros at its end, if the front end wants that.
         params: analysis settings; ``front_end`` names the module of `ser.front_ends` that analyses.
 
     Returns:
@@ -51,7 +51,10 @@ def front_end(signal: np.ndarray, params: FeatureParams) -> np.ndarray:
     Raises:
         InputError: the signal is not mono or not finite.
     """
-    features: np.ndarray = _analysis(params).analyse(fix_length(signal, params.n_samples), params)
+    analysis = _analysis(params)
+    fixed = getattr(analysis, "FIXED_LENGTH", True)
+    heard = fix_length(signal, params.n_samples) if fixed else signal[: params.n_samples]
+    features: np.ndarray = analysis.analyse(heard, params)
     return features
 
 

@@ -25,10 +25,12 @@ ProtocolName = Literal[
 ]
 Copies = Annotated[int, Field(ge=0, le=100)]
 
-FrontEnd = Literal["log_mel", "mfcc", "mfcc_deltas"]
+FrontEnd = Literal["log_mel", "mfcc", "mfcc_deltas", "pretrained"]
 """The modules of `ser.front_ends`."""
 
-Architecture = Literal["logmel_gap", "logmel_4conv", "mfcc_dense", "mfcc_3conv", "logmel_vgg"]
+Architecture = Literal[
+    "logmel_gap", "logmel_4conv", "mfcc_dense", "mfcc_3conv", "logmel_vgg", "attentive_resnet", "layer_weighted"
+]
 """The modules of `ser.models` that hold a network."""
 
 
@@ -122,6 +124,12 @@ MAX_FRAMES = 15_000
 """Of a recording's features: a minute of 4 ms hops. A model file may not ask for gigabytes."""
 
 
+EncoderShape = Annotated[
+    tuple[Annotated[int, Field(ge=1, le=200)], Annotated[int, Field(ge=1, le=10_000)]], Strict(False)
+]
+"""Layers, the encoder's input included, and their width."""
+
+
 class FeatureParams(Section):
     """The front end: from a recording to features of fixed size."""
 
@@ -137,6 +145,8 @@ class FeatureParams(Section):
     f_max: Annotated[float, Field(gt=0)]
     top_db: Annotated[float, Field(gt=0, le=200)]
     n_mfcc: Annotated[int, Field(ge=1, le=512)]
+    encoder: str | None
+    encoder_shape: EncoderShape
 
     @model_validator(mode="after")
     def _analysis_is_possible(self) -> Self:
@@ -149,7 +159,12 @@ class FeatureParams(Section):
             raise ValueError(f"expected hop_length <= n_fft, got {self.hop_length} > {self.n_fft}")
         if self.n_frames > MAX_FRAMES:
             raise ValueError(f"expected at most {MAX_FRAMES:,} frames of hop_length in duration, got {self.n_frames:,}")
-        if self.front_end != "log_mel" and self.n_mfcc > self.n_mels:
+        if (self.front_end == "pretrained") != (self.encoder is not None):
+            raise ValueError(
+                "expected an encoder with front_end pretrained, and null with others,"
+                f" got front_end {self.front_end} and encoder {self.encoder or 'null'}"
+            )
+        if self.front_end in ("mfcc", "mfcc_deltas") and self.n_mfcc > self.n_mels:
             raise ValueError(f"expected n_mfcc <= n_mels, got {self.n_mfcc} > {self.n_mels}")
         return self
 
@@ -160,7 +175,9 @@ class FeatureParams(Section):
 
     @property
     def n_frames(self) -> int:
-        """Frames of the features: one centred on every multiple of the hop, the first included."""
+        """Columns of the features: frames centred on multiples of the hop, or values of an encoder's layer."""
+        if self.front_end == "pretrained":
+            return self.encoder_shape[1]
         return 1 + self.n_samples // self.hop_length
 
 
@@ -195,6 +212,24 @@ class AugmentParams(Section):
     seed: Seed
 
 
+class PerturbParams(Section):
+    """Changes of train spectrograms, drawn anew in every epoch."""
+
+    noise_db: Range | None
+    tilt_db: Annotated[float, Field(ge=0, le=40)]
+    stretch: PositiveRange
+    shift_frames: Annotated[int, Field(ge=0)]
+    shift_mels: Annotated[int, Field(ge=0)]
+    mask_frames: Annotated[int, Field(ge=0)]
+    mask_mels: Annotated[int, Field(ge=0)]
+
+    @property
+    def neutral(self) -> bool:
+        """Whether nothing is changed."""
+        amounts = (self.tilt_db, self.shift_frames, self.shift_mels, self.mask_frames, self.mask_mels)
+        return not any(amounts) and self.stretch == (1, 1) and self.noise_db is None
+
+
 class TrainParams(Section):
     """The network, and how it is fitted."""
 
@@ -206,8 +241,13 @@ class TrainParams(Section):
     label_smoothing: Annotated[float, Field(ge=0, lt=1)]
     calibrate: bool
     learning_rate: Annotated[float, Field(gt=0, le=1)]
+    weight_decay: Annotated[float, Field(ge=0, le=1)]
+    schedule: Literal["plateau", "one_cycle"]
     rate_factor: Annotated[float, Field(gt=0, le=1)]
     rate_patience: Annotated[int, Field(ge=1)]
+    averaging: Annotated[float, Field(ge=0, lt=1)]
+    mixup: Annotated[float, Field(ge=0, le=10)]
+    perturb: PerturbParams
     batch_size: Annotated[int, Field(ge=1)]
     max_epochs: Annotated[int, Field(ge=1)]
     patience: Annotated[int, Field(ge=1)]
@@ -235,6 +275,14 @@ class Params(Section):
     augment: AugmentParams
     train: TrainParams
     evaluate: EvaluateParams
+
+    @model_validator(mode="after")
+    def _only_spectrograms_are_perturbed(self) -> Self:
+        if self.features.front_end != "log_mel" and not self.train.perturb.neutral:
+            raise ValueError(
+                f"train.perturb changes log-mel spectrograms, and features.front_end is {self.features.front_end}"
+            )
+        return self
 
 
 AnySection = TypeVar("AnySection", bound=Section)

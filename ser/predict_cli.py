@@ -49,6 +49,9 @@ def predict(
         ),
     ],
     model: ModelOption = None,
+    encoder: Annotated[
+        str | None, typer.Option(help="The pretrained encoder of a model that was trained on one.", show_default="none")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array, one object per recording.")] = False,
     as_jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object per line, as they come.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print a CSV table, with a column per emotion.")] = False,
@@ -74,7 +77,7 @@ def predict(
         from ser.predictor import Predictor  # noqa: PLC0415 (numpy and others that --help need not wait for)
         from ser.reports import report  # noqa: PLC0415
 
-        predictor = Predictor.load(model or default_model())
+        predictor = Predictor.load(model or default_model(), encoder)
         recordings, missing = _find(paths)
         for error in missing:
             typer.echo(f"error: {error}", err=True)

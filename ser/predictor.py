@@ -58,27 +58,35 @@ class Predictor:
 
     Args:
         model: a loaded model.
+        encoder: if it hears through a pretrained encoder: which one, a name or a folder. It is not in the model's file,
+            and a file that may come from anywhere does not decide what is fetched and opened.
+
+    Raises:
+        InputError: the model hears through another encoder, or through one that was not named.
     """
 
-    def __init__(self, model: LoadedModel) -> None:
+    def __init__(self, model: LoadedModel, encoder: str | None = None) -> None:
         self.model = model
+        needed = model.description.front_end.encoder
+        if needed != encoder:
+            raise InputError(f"this model needs the encoder {needed or 'none'}, and {encoder or 'none'} was named")
 
     @classmethod
-    def load(cls, path: str | Path) -> Self:
+    def load(cls, path: str | Path, encoder: str | None = None) -> Self:
         """Read a model file: ONNX, or safetensors if torch is installed.
 
         Raises:
-            InputError: it is missing, damaged, or no model of this project.
+            InputError: it is missing, damaged, or no model of this project; or as the class.
             ModuleNotFoundError: it needs torch.
         """
         path = Path(path)
         if _is_safetensors(path):
             from ser.model_file import read_model  # noqa: PLC0415 (torch, which an ONNX file does without)
 
-            return cls(read_model(path))
+            return cls(read_model(path), encoder)
         from ser.onnx_file import OnnxModel  # noqa: PLC0415 (what safetensors do without)
 
-        return cls(OnnxModel.read(path))
+        return cls(OnnxModel.read(path), encoder)
 
     @property
     def classes(self) -> tuple[str, ...]:

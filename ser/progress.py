@@ -11,7 +11,7 @@ Result = TypeVar("Result")
 
 
 def parallel_map(
-    function: Callable[[Item], Result], items: Sequence[Item], label: str, unit: str = "clip"
+    function: Callable[[Item], Result], items: Sequence[Item], label: str, unit: str = "clip", n_jobs: int = -1
 ) -> Iterator[Result]:
     """Yield ``function(item)`` for every item, in the items' order, computed on all cores.
 
@@ -22,6 +22,9 @@ def parallel_map(
         items: its arguments.
         label: what the progress bar says; the bar is shown on stderr, and only if that is a terminal.
         unit: what one item is called there.
+        n_jobs: number of processes; -1: as many as cores; 1: this one alone.
     """
-    results = Parallel(n_jobs=-1, return_as="generator", batch_size="auto")(delayed(function)(item) for item in items)
+    results = Parallel(n_jobs=n_jobs, return_as="generator", batch_size="auto")(
+        delayed(function)(item) for item in items
+    )
     yield from tqdm(results, total=len(items), desc=label, unit=unit, disable=None, leave=False)

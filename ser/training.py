@@ -14,16 +14,22 @@ import numpy as np
 import pandas as pd
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
-from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint, WeightAveraging
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import nn
-from torch.optim.lr_scheduler import ReduceLROnPlateau
+from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, ReduceLROnPlateau
+from torch.optim.swa_utils import get_ema_avg_fn
 from torchmetrics.classification import MulticlassF1Score
 
 from ser.calibration import fit_temperature
+from ser.datasets import select_training_data
+from ser.description import ModelDescription
 from ser.examples import Batch, Examples, batches
+from ser.feature_store import FeatureStore
+from ser.model_file import Model
 from ser.models.classifier import Classifier
 from ser.params import TrainParams
+from ser.perturbation import perturb
 
 MONITORED = "validation_macro_f1"
 
@@ -39,12 +45,14 @@ class Fitted:
         best_epoch: the first with the highest validation macro F1.
         temperature: what to divide the logits by, so that confidence is as high as accuracy in validation; 1.0 if that
             was not asked for.
+        seconds: of the epochs, also of those before an interruption.
     """
 
     classifier: Classifier
     history: pd.DataFrame
     best_epoch: int
     temperature: float
+    seconds: float
 
     def metrics(self) -> dict[str, Any]:
         """Summarise the training: epochs run, the one kept, its scores, the temperature, and the number of weights."""
@@ -58,6 +66,40 @@ class Fitted:
             "temperature": self.temperature,
             "weights": sum(parameter.numel() for parameter in self.classifier.parameters()),
         }
+
+
+def train_model(
+    features: FeatureStore,
+    augmented: FeatureStore,
+    splits: pd.DataFrame,
+    params: TrainParams,
+    scratch: Path,
+    report: Callable[[str], None],
+) -> tuple[Model, Fitted]:
+    """Train on the train subset, choose on the validation subset, and say in the model what it was made of.
+
+    Args:
+        features: of all utterances.
+        augmented: changed copies of train utterances.
+        splits: utterance_id and subset.
+        params: architecture, optimisation, seed, device.
+        scratch: as `fit` takes it.
+        report: called with one line per epoch.
+
+    Raises:
+        InputError: the features do not fit the split.
+    """
+    data = select_training_data(features, augmented, splits)
+    fitted = fit(data.train, data.validation, len(data.classes), params, scratch, report)
+    description = ModelDescription(
+        format=3,
+        architecture=params.model,
+        classes=tuple(data.classes),
+        front_end=features.front_end,
+        trained_on=tuple(data.corpora),
+        temperature=fitted.temperature,
+    )
+    return Model(fitted.classifier, description), fitted
 
 
 def fit(
@@ -84,7 +126,7 @@ def fit(
         report: called with one line per epoch.
     """
     _, n_bands, n_frames = train.arrays[0].shape
-    checkpoints = scratch / _digest(train, validation, params)
+    checkpoints = scratch / _digest(train, validation, params, scratch)
     for other in scratch.glob("*"):
         if other != checkpoints:
             shutil.rmtree(other)  # of a run with other data or parameters
@@ -103,12 +145,11 @@ def fit(
         _lay_out(classifier, torch.channels_last)
         task = _Task(classifier, _weights(train, n_classes, params), params)
         history = _History(report, params.max_epochs)
-        best = ModelCheckpoint(
-            checkpoints, "best", monitor=MONITORED, mode="max", save_on_train_epoch_end=True, save_weights_only=True
-        )
+        # Whole, not weights alone: those would be the last step's, where the mean is what was validated.
+        best = ModelCheckpoint(checkpoints, "best", monitor=MONITORED, mode="max", save_on_train_epoch_end=True)
         last = ModelCheckpoint(checkpoints, "last", save_on_train_epoch_end=True, enable_version_counter=False)
         stopping = EarlyStopping(MONITORED, mode="max", patience=params.patience, check_on_train_epoch_end=True)
-        trainer = _quiet_trainer(params, [history, stopping, best, last])
+        trainer = _quiet_trainer(params, [*_averaging(params), history, stopping, best, last])
         resumed = checkpoints / "last.ckpt"
         if resumed.exists():
             report(f"going on from the checkpoint of an interrupted run in {checkpoints}")
@@ -126,7 +167,8 @@ def fit(
     best_epoch = int(validated["epoch"].iloc[int(validated["macro_f1"].argmax())])
     _lay_out(classifier.cpu(), torch.contiguous_format)
     classifier.eval()
-    return Fitted(classifier, table, best_epoch, _temperature(classifier, validation) if params.calibrate else 1.0)
+    temperature = _temperature(classifier, validation) if params.calibrate else 1.0
+    return Fitted(classifier, table, best_epoch, temperature, history.seconds)
 
 
 def _temperature(classifier: Classifier, validation: Examples) -> float:
@@ -154,7 +196,7 @@ class _Task(LightningModule):
 
     def __init__(self, classifier: Classifier, class_weights: torch.Tensor, params: TrainParams) -> None:
         super().__init__()
-        n_classes = len(class_weights)
+        self.n_classes = n_classes = len(class_weights)
         self.classifier = classifier
         self.params = params
         self.loss = nn.CrossEntropyLoss(class_weights, label_smoothing=params.label_smoothing)
@@ -162,7 +204,11 @@ class _Task(LightningModule):
         self.validation_f1 = MulticlassF1Score(n_classes, average="macro")
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        optimizer = torch.optim.Adam(self.classifier.parameters(), lr=self.params.learning_rate)
+        rate = self.params.learning_rate
+        optimizer = torch.optim.AdamW(self.classifier.parameters(), lr=rate, weight_decay=self.params.weight_decay)
+        if self.params.schedule == "one_cycle":
+            cycle = OneCycleLR(optimizer, rate, total_steps=int(self.trainer.estimated_stepping_batches))
+            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
         if self.params.rate_factor == 1:
             return optimizer
         plateau = ReduceLROnPlateau(
@@ -173,8 +219,10 @@ class _Task(LightningModule):
     def on_train_epoch_start(self) -> None:
         torch.manual_seed((self.params.seed << 16) + self.current_epoch + 1)
 
-    def lr_scheduler_step(self, *_: Any) -> None:
-        """Leave it to `on_train_epoch_end`: Lightning steps after the checkpoint, and a resumed run would miss it."""
+    def lr_scheduler_step(self, scheduler: LRScheduler, _: Any) -> None:
+        """Leave a plateau to `on_train_epoch_end`: here, the checkpoint is written, and a resumed run would miss it."""
+        if isinstance(scheduler, OneCycleLR):
+            scheduler.step()
 
     def on_train_epoch_end(self) -> None:
         scheduler = self.lr_schedulers()
@@ -182,15 +230,28 @@ class _Task(LightningModule):
             scheduler.step(self.trainer.callback_metrics[MONITORED])
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
-        return self._step(batch, "train", self.train_f1)
+        features, classes = batch
+        features = perturb(features, self.params.perturb)
+        if not self.params.mixup:
+            return self._step(features, classes, "train", self.train_f1)
+        share = float(torch.distributions.Beta(self.params.mixup, self.params.mixup).sample())
+        order = torch.randperm(len(classes))
+        mixed = share * features + (1 - share) * features[order]
+        targets = share * self._one_hot(classes) + (1 - share) * self._one_hot(classes[order])
+        return self._step(mixed, targets, "train", self.train_f1)
 
     def validation_step(self, batch: Batch, _: int) -> None:
-        self._step(batch, "validation", self.validation_f1)
+        self._step(*batch, "validation", self.validation_f1)
 
-    def _step(self, batch: Batch, subset: str, macro_f1: MulticlassF1Score) -> torch.Tensor:
-        features, classes = batch
+    def _one_hot(self, classes: torch.Tensor) -> torch.Tensor:
+        return nn.functional.one_hot(classes, self.n_classes).float()
+
+    def _step(
+        self, features: torch.Tensor, targets: torch.Tensor, subset: str, macro_f1: MulticlassF1Score
+    ) -> torch.Tensor:
         logits = self.classifier(features)
-        loss: torch.Tensor = self.loss(logits, classes)
+        loss: torch.Tensor = self.loss(logits, targets)
+        classes = targets if targets.dim() == 1 else targets.argmax(dim=1)
         macro_f1.update(logits, classes)
         settings: dict[str, Any] = {"on_step": False, "on_epoch": True, "batch_size": len(classes)}
         self.log(f"{subset}_loss", loss.detach(), **settings)
@@ -204,19 +265,22 @@ class _History(Callback):
     def __init__(self, report: Callable[[str], None], max_epochs: int) -> None:
         self.report, self.max_epochs = report, max_epochs
         self.rows: list[dict[str, Any]] = []
+        self.seconds = 0.0
         self.started = 0.0
 
     def state_dict(self) -> dict[str, Any]:
-        return {"rows": self.rows}
+        return {"rows": self.rows, "seconds": self.seconds}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.rows = state_dict["rows"]
+        self.rows, self.seconds = state_dict["rows"], state_dict["seconds"]
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
         self.started = time.monotonic()
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
         epoch = trainer.current_epoch + 1
+        seconds = time.monotonic() - self.started
+        self.seconds += seconds
         values = {name: float(value) for name, value in trainer.callback_metrics.items()}
         for subset in ("train", "validation"):
             loss, macro_f1 = values[f"{subset}_loss"], values[f"{subset}_macro_f1"]
@@ -225,8 +289,15 @@ class _History(Callback):
             f"epoch {epoch:3}/{self.max_epochs}"
             f"  train: loss {values['train_loss']:.3f}, macro F1 {values['train_macro_f1']:.3f}"
             f"  validation: loss {values['validation_loss']:.3f}, macro F1 {values['validation_macro_f1']:.3f}"
-            f"  ({time.monotonic() - self.started:.0f} s)"
+            f"  ({seconds:.0f} s)"
         )
+
+
+def _averaging(params: TrainParams) -> list[Callback]:
+    """The running mean of the weights, first among the callbacks: validation, and so the others, see the mean."""
+    if not params.averaging:
+        return []
+    return [WeightAveraging(avg_fn=get_ema_avg_fn(params.averaging))]  # type: ignore[no-untyped-call]
 
 
 def _quiet_trainer(params: TrainParams, callbacks: Sequence[Callback]) -> Trainer:
@@ -246,9 +317,13 @@ def _quiet_trainer(params: TrainParams, callbacks: Sequence[Callback]) -> Traine
     )
 
 
-def _digest(train: Examples, validation: Examples, params: TrainParams) -> str:
-    """Tell runs apart: the same digest means the same data, in the same order, and the same parameters."""
+def _digest(train: Examples, validation: Examples, params: TrainParams, scratch: Path) -> str:
+    """Tell runs apart: the same digest means the same data, in the same order, the same parameters, the same folder.
+
+    The folder, because Lightning forgets which epoch was the best of a checkpoint that was moved.
+    """
     digest = hashlib.blake2b(params.model_dump_json().encode(), digest_size=8)
+    digest.update(bytes(scratch.resolve()))
     for examples in (train, validation):
         digest.update(examples.rows.tobytes() + examples.classes.tobytes())
         for chunk in examples.chunks():

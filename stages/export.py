@@ -40,7 +40,7 @@ def main(
         scored = predict_test(trained, read_features(features), read_splits(splits))
         paths = read_metadata(metadata)[["utterance_id", "path"]]
         recordings = scored.merge(paths, on="utterance_id", validate="one_to_one")
-        agreement = compare(Predictor(OnnxModel(exported, out)), recordings)
+        agreement = compare(Predictor(OnnxModel(exported, out), trained.description.front_end.encoder), recordings)
         agreement.check()
         write_json({"export": agreement.metrics()}, metrics)
         with replacing(out) as sibling:

@@ -5,16 +5,14 @@ from typing import Annotated
 
 import typer
 
-from ser.datasets import select_training_data
-from ser.description import ModelDescription
 from ser.errors import user_errors
 from ser.feature_store import read_features
-from ser.model_file import Model, write_model
+from ser.model_file import write_model
 from ser.params import PARAMS_FILE, TrainParams, load_params
 from ser.plots.training import draw_curves
 from ser.splits import read_splits
 from ser.storage import write_json, write_table
-from ser.training import fit
+from ser.training import train_model
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -38,21 +36,13 @@ def main(
     """
     with user_errors():
         settings = load_params(TrainParams, params)
-        store = read_features(features)
-        data = select_training_data(store, read_features(augmented), read_splits(splits))
-        fitted = fit(data.train, data.validation, len(data.classes), settings, scratch, typer.echo)
-        description = ModelDescription(
-            format=3,
-            architecture=settings.model,
-            classes=tuple(data.classes),
-            front_end=store.front_end,
-            trained_on=tuple(data.corpora),
-            temperature=fitted.temperature,
+        model, fitted = train_model(
+            read_features(features), read_features(augmented), read_splits(splits), settings, scratch, typer.echo
         )
         write_table(fitted.history, plots / "curves.csv")
         draw_curves(fitted.history, plots / "curves.png")
         write_json({"train": fitted.metrics()}, metrics)
-        write_model(Model(fitted.classifier, description), out)
+        write_model(model, out)
         typer.echo(f"{out}: epoch {fitted.best_epoch} of {len(fitted.history) // 2} kept")
 
 

@@ -95,6 +95,8 @@ def small_front_end() -> FeatureParams:
         f_max=4_000.0,
         top_db=80.0,
         n_mfcc=4,
+        encoder=None,
+        encoder_shape=(13, 768),
     )
 
 

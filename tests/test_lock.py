@@ -56,7 +56,7 @@ def named(requirements: list[str]) -> list[str]:
 EXTRAS = PROJECT["project"]["optional-dependencies"]
 DEPENDENCIES = PROJECT["project"]["dependencies"]
 LOCKS = [
-    ("requirements.txt", named([*DEPENDENCIES, "speech-emotion[listen,serve,train]"])),
+    ("requirements.txt", named([*DEPENDENCIES, "speech-emotion[listen,pretrained,serve,train]"])),
     ("requirements-test.txt", named([*DEPENDENCIES, "speech-emotion[test]"])),
 ]
 
@@ -79,7 +79,7 @@ def test_the_lock_holds_what_is_needed_here_and_nothing_else(name: str, requirem
 
 
 def test_the_test_tools_come_with_all_that_is_tested() -> None:
-    assert EXTRAS["test"][0] == "speech-emotion[listen,serve,train]"
+    assert EXTRAS["test"][0] == "speech-emotion[listen,pretrained,serve,train]"
 
 
 def test_what_predict_needs_is_small() -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from ser.calibration import expected_calibration_error, prediction_bins, reliability_table
+from ser.calibration import expected_calibration_error, prediction_bins, rejection_table, reliability_table
 from ser.metrics import class_recall_table, confusion_table, group_table, pooled_confusion
 from ser.params import EvaluateParams
 from ser.plots.figures import BLUE, CORPUS_COLOURS, GREY, ORANGE, VERMILLION, save_figure
@@ -16,7 +16,7 @@ from ser.storage import write_table
 
 
 def write_test_plots(predictions: pd.DataFrame, classes: Sequence[str], params: EvaluateParams, folder: Path) -> None:
-    """Write confusion, class_recall, reliability and groups, each as CSV for DVC and as PNG.
+    """Write confusion, class_recall, reliability, rejection and groups, each as CSV for DVC and as PNG.
 
     Args:
         predictions: one row per test utterance, as `ser.evaluation.predict_test` gives them.
@@ -27,10 +27,12 @@ def write_test_plots(predictions: pd.DataFrame, classes: Sequence[str], params: 
     write_table(confusion_table(predictions), folder / "confusion.csv")
     write_table(class_recall_table(predictions, classes, params), folder / "class_recall.csv")
     write_table(reliability_table(predictions, params.calibration_bins), folder / "reliability.csv")
+    write_table(rejection_table(predictions), folder / "rejection.csv")
     write_table(group_table(predictions, classes), folder / "groups.csv")
     draw_confusion(predictions, classes, folder / "confusion.png")
     draw_class_recall(predictions, classes, params, folder / "class_recall.png")
     draw_reliability(predictions, params.calibration_bins, folder / "reliability.png")
+    draw_rejection(predictions, folder / "rejection.png")
     draw_groups(predictions, classes, folder / "groups.png")
 
 
@@ -110,6 +112,34 @@ def draw_reliability(predictions: pd.DataFrame, n_bins: int, path: Path) -> None
     lower.bar(table["lower"], table["count"], color=BLUE, **bars)
     lower.set(xlabel="Confidence (probability of the predicted emotion)", ylabel="Utterances")
     lower.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=4))
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)
+    save_figure(figure, path)
+
+
+def draw_rejection(predictions: pd.DataFrame, path: Path) -> None:
+    """Accuracy against the share of utterances that are answered, if the least confident ones are not.
+
+    Args:
+        predictions: one row per utterance.
+        path: the PNG to write.
+    """
+    table = rejection_table(predictions)
+    overall = table["accuracy"].iloc[-1]
+    figure = Figure(figsize=(6.4, 4.6), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(table["coverage"], table["accuracy"], color=BLUE, drawstyle="steps-post", label="accuracy of the answers")
+    axes.axhline(overall, color=GREY, linestyle="--", label=f"all answered, {overall:.1%}")
+    for threshold in (0.3, 0.5, 0.7, 0.9):
+        answered = table[table["min_confidence"] >= threshold]
+        if 0 < len(answered) < len(table):
+            place = answered["coverage"].iloc[-1], answered["accuracy"].iloc[-1]
+            axes.plot(*place, "o", color=VERMILLION)
+            axes.annotate(f"{threshold:g}", place, xytext=(4, 6), textcoords="offset points", color=VERMILLION)
+    axes.plot([], [], "o", color=VERMILLION, label="least confidence")
+    axes.set(xlim=(0, 1), ylim=(0, 1.03), xlabel="Utterances answered", ylabel="Accuracy of the answers")
+    axes.xaxis.set_major_formatter(PercentFormatter(1))
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.set_title(f"Answers above a confidence\n{_extent(predictions)}")
     figure.legend(loc="outside lower center", ncols=3, frameon=False)
     save_figure(figure, path)
 

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ser.calibration import bin_sums, expected_calibration_error, fit_temperature, prediction_bins, reliability_table
+from ser.calibration import (
+    bin_sums,
+    expected_calibration_error,
+    fit_temperature,
+    prediction_bins,
+    rejection_table,
+    reliability_table,
+)
 
 POOLED = np.zeros(4, dtype=np.intp)
 
@@ -42,6 +49,19 @@ def test_the_table_of_a_small_example_is_what_it_is_by_hand() -> None:
         "accuracy": [1.0, 0.666667],
         "count": [1, 3],
     }
+
+
+def test_fewer_answers_are_the_more_confident_ones() -> None:
+    assert rejection_table(PREDICTIONS).to_dict("list") == {
+        "min_confidence": [1.0, 0.8, 0.6, 0.5],
+        "coverage": [0.25, 0.5, 0.75, 1.0],
+        "accuracy": [1.0, 1.0, 0.666667, 0.75],
+    }
+
+
+def test_equal_confidences_are_answered_together() -> None:
+    equal = PREDICTIONS.assign(p_happy=[0.6, 0.6, 0.6, 0.0], p_sad=[0.4, 0.4, 0.4, 1.0])
+    assert rejection_table(equal)["coverage"].tolist() == [0.25, 1.0]
 
 
 def test_empty_bins_are_left_out_of_the_table() -> None:

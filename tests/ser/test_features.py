@@ -36,7 +36,7 @@ def test_every_front_end_is_a_module_and_every_module_a_front_end() -> None:
 
 @pytest.mark.parametrize("n_samples", [1, 512, 66149, 66150, 66151, 200000])
 @pytest.mark.parametrize("settings", [DEFAULT, DENSE])
-@pytest.mark.parametrize("name", FRONT_ENDS)
+@pytest.mark.parametrize("name", sorted(set(FRONT_ENDS) - {"pretrained"}))  # which needs an encoder
 def test_a_front_end_has_one_shape_for_every_length(name: str, settings: FeatureParams, n_samples: int) -> None:
     params = settings.model_copy(update={"front_end": name})
     signal = 0.1 * np.random.default_rng(0).standard_normal(n_samples).astype(np.float32)

@@ -47,6 +47,7 @@ DRAWINGS: dict[str, Callable[[Path], None]] = {
     "confusion": partial(evaluation.draw_confusion, PREDICTIONS, CLASSES),
     "class_recall": partial(evaluation.draw_class_recall, PREDICTIONS, CLASSES, PARAMS),
     "reliability": partial(evaluation.draw_reliability, PREDICTIONS, 15),
+    "rejection": partial(evaluation.draw_rejection, PREDICTIONS),
     "groups": partial(evaluation.draw_groups, PREDICTIONS, CLASSES),
 }
 
@@ -127,6 +128,20 @@ def test_the_reliability_histogram_counts_every_utterance(figures: list[Figure])
     upper, lower = figures[0].axes
     assert sum(bar.get_height() for bar in lower.patches) == 240  # type: ignore[attr-defined]
     assert "(ECE) 0." in upper.get_title()
+
+
+def test_the_rejection_curve_ends_at_the_accuracy_of_all_and_marks_confidences(figures: list[Figure]) -> None:
+    evaluation.draw_rejection(PREDICTIONS, Path("rejection.png"))
+    axes = figures[0].axes[0]
+    curve, overall, *marks = axes.get_lines()
+    accuracy = (PREDICTIONS["predicted"] == PREDICTIONS["emotion"]).mean()
+    assert (curve.get_xdata()[-1], curve.get_ydata()[-1]) == (1, pytest.approx(accuracy, abs=1e-6))  # type: ignore[index]
+    assert overall.get_ydata()[0] == pytest.approx(accuracy, abs=1e-6)  # type: ignore[index]
+    confidence = PREDICTIONS.filter(regex="^p_").max(axis=1)
+    for mark, text in zip(marks, axes.texts, strict=False):
+        share = (confidence >= float(text.get_text())).mean()
+        assert mark.get_xdata()[0] == pytest.approx(share, abs=1e-6)  # type: ignore[index]
+    assert axes.texts
 
 
 def test_group_bars_carry_their_values_and_the_title_the_gap(figures: list[Figure]) -> None:

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, get_args
 
 import numpy as np
@@ -8,11 +9,11 @@ import torch
 from scipy.special import log_softmax, softmax
 from sklearn.metrics import f1_score
 from torch import nn
-from torch.optim.optimizer import Optimizer, register_optimizer_step_pre_hook
+from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from ser.examples import Examples
 from ser.models.classifier import Classifier
-from ser.params import Architecture, TrainParams
+from ser.params import Architecture, PerturbParams, TrainParams
 from ser.training import Fitted, _lay_out, fit
 
 PARAMS = TrainParams(
@@ -23,8 +24,21 @@ PARAMS = TrainParams(
     label_smoothing=0.0,
     calibrate=False,
     learning_rate=3e-3,
+    weight_decay=0.0,
+    schedule="plateau",
     rate_factor=1.0,
     rate_patience=1,
+    averaging=0.0,
+    mixup=0.0,
+    perturb=PerturbParams(
+        noise_db=None,
+        tilt_db=0.0,
+        stretch=(1.0, 1.0),
+        shift_frames=0,
+        shift_mels=0,
+        mask_frames=0,
+        mask_mels=0,
+    ),
     batch_size=16,
     max_epochs=4,
     patience=4,
@@ -115,6 +129,25 @@ def test_a_checkpoint_of_other_parameters_is_not_used(tmp_path: Path) -> None:
     interrupt(tmp_path / "scratch", 2)
     _, lines = run(tmp_path / "scratch", learning_rate=1e-3)
     assert lines[0].startswith("epoch   1/4")
+
+
+def test_a_checkpoint_that_was_moved_is_not_used(tmp_path: Path) -> None:
+    interrupt(tmp_path / "scratch", 3)
+    (tmp_path / "scratch").rename(tmp_path / "elsewhere")
+    moved, lines = run(tmp_path / "elsewhere")
+    assert lines[0].startswith("epoch   1/4")
+    whole, _ = run(tmp_path / "whole")
+    assert torch.equal(weights(whole), weights(moved))
+
+
+def test_the_time_of_a_run_includes_that_before_an_interruption(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(1_000))
+    monkeypatch.setattr("ser.training.time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    interrupt(tmp_path / "scratch", 3)
+    resumed, _ = run(tmp_path / "scratch")
+    assert resumed.seconds == 4  # one each epoch
 
 
 def test_training_stops_when_validation_no_longer_improves(tmp_path: Path) -> None:
@@ -310,3 +343,89 @@ def test_the_order_of_weights_in_memory_does_not_change_what_a_network_gives(arc
     assert all(weight.is_contiguous() for weight in convolutions(classifier))
     assert all(torch.equal(one, other) for one, other in zip(convolutions(classifier), before, strict=True))
     assert torch.equal(classifier(features), contiguous)
+
+
+def test_one_cycle_rises_to_the_rate_and_falls_to_nothing(tmp_path: Path, rates: list[float]) -> None:
+    run(tmp_path / "scratch", schedule="one_cycle", learning_rate=1e-3, max_epochs=5)
+    assert len(rates) == 15  # three steps an epoch
+    peak = int(np.argmax(rates))
+    assert rates[0] == pytest.approx(1e-3 / 25)
+    assert rates[peak] == pytest.approx(1e-3, rel=0.1)
+    assert 3 <= peak <= 5
+    assert rates == sorted(rates[: peak + 1]) + sorted(rates[peak + 1 :], reverse=True)
+    assert rates[-1] < 1e-6
+
+
+RECIPE: dict[str, object] = {
+    "schedule": "one_cycle",
+    "weight_decay": 0.01,
+    "averaging": 0.9,
+    "mixup": 0.3,
+    "label_smoothing": 0.1,
+    "perturb": PerturbParams(
+        noise_db=(-60.0, -20.0),
+        tilt_db=6.0,
+        stretch=(0.85, 1.18),
+        shift_frames=2,
+        shift_mels=1,
+        mask_frames=2,
+        mask_mels=2,
+    ),
+}
+
+
+@pytest.mark.parametrize("epoch", [1, 3])
+def test_the_whole_recipe_ends_alike_when_it_is_interrupted(tmp_path: Path, rates: list[float], epoch: int) -> None:
+    whole, _ = run(tmp_path / "whole", **RECIPE)
+    expected = rates.copy()
+    rates.clear()
+    interrupt(tmp_path / "scratch", epoch, **RECIPE)
+    resumed, _ = run(tmp_path / "scratch", **RECIPE)
+    assert rates == expected[: 3 * epoch] + expected[3 * (epoch - 1) :]
+    assert whole.history.equals(resumed.history)
+    assert torch.equal(weights(whole), weights(resumed))
+
+
+def test_each_part_of_the_recipe_matters(tmp_path: Path) -> None:
+    plain, _ = run(tmp_path / "plain")
+    for name, value in RECIPE.items():
+        changed, _ = run(tmp_path / name, **{name: value})
+        assert not torch.equal(weights(plain), weights(changed)), name
+
+
+def test_averaged_weights_are_the_running_mean_of_those_of_every_step(tmp_path: Path) -> None:
+    changes: dict[str, object] = {"max_epochs": 1, "batch_size": 12}
+    steps: list[torch.Tensor] = []
+
+    def note(optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        steps.append(torch.cat([one.detach().flatten() for one in optimizer.param_groups[0]["params"]]))
+
+    handle = register_optimizer_step_post_hook(note)
+    averaged, _ = run(tmp_path / "averaged", **changes, averaging=0.75)
+    handle.remove()
+    mean = steps[0]
+    for step in steps[1:]:
+        mean = 0.75 * mean + 0.25 * step
+    kept = torch.cat([one.flatten() for one in averaged.classifier.parameters()])
+    assert len(steps) == 4
+    torch.testing.assert_close(kept, mean)
+
+
+def test_mixed_examples_are_labelled_by_their_shares(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[torch.Tensor, torch.Tensor]] = []
+    loss = nn.CrossEntropyLoss.forward
+
+    def forward(layer: nn.CrossEntropyLoss, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        seen.append((logits, targets))
+        return loss(layer, logits, targets)
+
+    monkeypatch.setattr(nn.CrossEntropyLoss, "forward", forward)
+    run(tmp_path / "scratch", max_epochs=1, mixup=1.0)
+    trained = [targets for logits, targets in seen if targets.dim() == 2]
+    assert len(trained) == 3  # and validation is not mixed
+    assert any(targets.dim() == 1 for _, targets in seen)
+    for targets in trained:
+        torch.testing.assert_close(targets.sum(dim=1), torch.ones(len(targets)))
+        shares = targets[targets > 0].unique()
+        assert len(shares) <= 3  # one share and the rest for the whole batch, and 1 where both are of a class
+        assert float(shares.min() + shares[shares < 1].max()) == pytest.approx(1)

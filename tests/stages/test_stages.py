@@ -16,9 +16,11 @@ from click.testing import Result
 from joblib.externals.loky import get_reusable_executor
 from typer.testing import CliRunner
 
+from ser.cli import app as ser_app
 from ser.corpora import tess
 from ser.onnx_file import OnnxModel
 from tests.conftest import TOP, write_clip
+from tests.ser.front_ends.encoders import write_encoder
 
 STAGES = ("demo", "scan", "ingest", "split", "features", "augment", "train", "evaluate", "export")
 
@@ -75,7 +77,9 @@ def test_the_whole_chain_writes_what_it_declares(project: Path) -> None:
     assert scores["leaks"]["train_test"]["shared_speakers"] == 0
     assert scores["leaks"]["train_test"]["same_recording"] == 0
     assert {path.name for path in Path("plots/test").iterdir()} == {
-        f"{name}.{kind}" for name in ("confusion", "class_recall", "reliability", "groups") for kind in ("csv", "png")
+        f"{name}.{kind}"
+        for name in ("confusion", "class_recall", "reliability", "rejection", "groups")
+        for kind in ("csv", "png")
     }
     assert {path.name for path in Path("plots/train").iterdir()} == {"curves.csv", "curves.png"}
     assert json.loads(Path("metrics/train.json").read_text())["train"]["epochs"] == 2
@@ -104,6 +108,30 @@ def test_two_corpora_are_trained_on_together_and_scored_each(project: Path) -> N
     assert set(scores["per_corpus"]) == {"ravdess", "tess"}
     assert pd.read_csv("data/predictions.csv")["corpus"].value_counts().to_dict() == {"ravdess": 32, "tess": 7}
     assert {"ravdess", "tess"} <= set(pd.read_csv("plots/test/groups.csv")["group"])
+
+
+def test_a_pretrained_encoder_goes_all_the_way_to_a_prediction(project: Path) -> None:
+    encoder = str(write_encoder("wav2vec2", project / "encoder"))
+    for old, new in {
+        "front_end: log_mel": "front_end: pretrained",
+        "sampling_rate: 8000": "sampling_rate: 16000",
+        "encoder: null": f"encoder: {encoder}",
+        "encoder_shape: [13, 768]": "encoder_shape: [3, 16]",
+        "model: logmel_gap": "model: layer_weighted",
+    }.items():
+        change_params(old, new)
+    run_until("export")
+    assert np.load("data/features/features.npy").shape[1:] == (3, 16)
+    assert json.loads(Path("metrics/export.json").read_text())["export"]["largest_difference"] <= 1e-5
+    recording = str(next(Path("data/raw").rglob("*.wav")))
+    for model in ("models/model.onnx", "models/model.safetensors"):
+        arguments = ["predict", recording, "--model", model]
+        refused = CliRunner().invoke(ser_app, arguments)
+        assert (refused.exit_code, refused.stdout) == (1, "")
+        assert f"this model needs the encoder {encoder}, and none was named" in refused.stderr
+        answer = CliRunner().invoke(ser_app, [*arguments, "--encoder", encoder, "--json"])
+        assert answer.exit_code == 0
+        assert sum(json.loads(answer.stdout)[0]["probabilities"].values()) == pytest.approx(1)
 
 
 def test_features_are_mappable_and_say_whose_they_are(project: Path) -> None:

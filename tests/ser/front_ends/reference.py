@@ -23,6 +23,8 @@ DEFAULT = FeatureParams(
     f_max=8000.0,
     top_db=80.0,
     n_mfcc=40,
+    encoder=None,
+    encoder_shape=(13, 768),
 )
 DENSE = DEFAULT.model_copy(
     update={

@@ -1,0 +1,93 @@
+"""Size and speed of every system: parameters, multiply-adds, the file, one clip from file to probability.
+
+    python -m benchmarks.costs
+
+A network's weights do not change what it costs, so that nothing is trained here.
+"""
+
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+import torch
+import typer
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks.table import TOP
+from ser.description import ModelDescription
+from ser.errors import user_errors
+from ser.export import describe, to_onnx
+from ser.features import n_bands
+from ser.metadata import EMOTIONS
+from ser.model_file import Model, write_model
+from ser.models.classifier import Classifier
+from ser.params import Params
+from ser.predictor import Predictor
+from ser.presets import list_presets, preset_params
+from ser.storage import write_json
+
+RESULTS = TOP / "benchmarks" / "results" / "costs.json"
+CLIP_SECONDS, CLIP_RATE = 3.7, 48_000
+"""As RAVDESS's clips are; hertz."""
+RUNS = 60
+
+
+def main() -> None:
+    """Measure every preset, and write benchmarks/results/costs.json."""
+    with user_errors():
+        torch.set_num_threads(1)
+        costs = {preset.name: measure(preset_params(preset)) for preset in list_presets(TOP / "presets")}
+        write_json(costs, RESULTS)
+        for name, cost in costs.items():
+            typer.echo(f"{name}: {cost}")
+
+
+def measure(params: Params) -> dict[str, Any]:
+    """Say what one system costs in use.
+
+    Returns:
+        parameters; multiply_adds of one forward pass; file_mb of the ONNX file; milliseconds, the median of one clip
+        from its WAV file to the probabilities, in one thread, the front end included.
+    """
+    torch.manual_seed(0)
+    bands, frames = n_bands(params.features), params.features.n_frames
+    classifier = Classifier(params.train.model, len(EMOTIONS), bands, frames).eval()
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        classifier(torch.zeros(1, bands, frames))
+    description = ModelDescription(
+        format=3,
+        architecture=params.train.model,
+        classes=EMOTIONS,
+        front_end=params.features,
+        trained_on=("ravdess",),
+        temperature=1.0,
+    )
+    with tempfile.TemporaryDirectory() as scratch:
+        trained, onnx, clip = (Path(scratch) / name for name in ("model.safetensors", "model.onnx", "clip.wav"))
+        model = Model(classifier, description)
+        write_model(model, trained)
+        onnx.write_bytes(to_onnx(model, describe(model, trained, None)))
+        noise = np.random.default_rng(0).uniform(-0.5, 0.5, round(CLIP_SECONDS * CLIP_RATE))
+        soundfile.write(clip, noise, CLIP_RATE)
+        predictor = Predictor.load(onnx)
+        predictor.predict(clip)
+        seconds = []
+        for _ in range(RUNS):
+            started = time.perf_counter()
+            predictor.predict(clip)
+            seconds.append(time.perf_counter() - started)
+        size = onnx.stat().st_size
+    return {
+        "parameters": sum(parameter.numel() for parameter in classifier.parameters()),
+        "multiply_adds": counter.get_total_flops() // 2,
+        "file_mb": round(size / 1e6, 2),
+        "milliseconds": round(1000 * statistics.median(seconds), 1),
+    }
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,77 @@
+"""Front end `pretrained`: what each layer of a pretrained audio encoder makes of a recording, averaged over time."""
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from ser.errors import InputError
+from ser.params import FeatureParams
+
+FIXED_LENGTH = False
+"""A signal is not padded to the duration: silence would drown the mean over time."""
+
+_SHORTEST = 0.1
+"""Seconds; shorter signals are padded, because the encoders' convolutions need some."""
+
+
+def n_bands(params: FeatureParams) -> int:
+    """Count the rows of what `analyse` gives: one for the encoder's input, one for each of its layers."""
+    return params.encoder_shape[0]
+
+
+def analyse(signal: np.ndarray, params: FeatureParams) -> np.ndarray:
+    """The mean over time of every layer's output: what a network weighs and classifies.
+
+    Args:
+        signal: mono waveform in [-1, 1], shape (n_samples,), at ``params.sampling_rate`` hertz.
+        params: ``encoder`` is the name of an audio encoder on the Hugging Face hub, or a local folder in its format:
+            wav2vec 2.0, HuBERT, WavLM, Whisper (whose decoder is not used) or another that `transformers` knows.
+
+    Returns:
+        float32, shape ``params.encoder_shape``: 1 + number of layers, width.
+
+    Raises:
+        InputError: the encoder cannot be had, or has another shape or sampling rate.
+
+    Source:
+        Layers weighted and averaged over time as in Yang et al., "SUPERB", Interspeech 2021.
+    """
+    import torch  # noqa: PLC0415 (a second, and other front ends do without)
+
+    extractor, encoder = _load(params.encoder or "")
+    if extractor.sampling_rate != params.sampling_rate:
+        raise InputError(
+            f"encoder {params.encoder} hears {extractor.sampling_rate} Hz:"
+            f" expected features.sampling_rate: {extractor.sampling_rate}, got {params.sampling_rate}"
+        )
+    padded = np.pad(signal, (0, max(0, round(_SHORTEST * params.sampling_rate) - len(signal))))
+    inputs = extractor(padded, sampling_rate=params.sampling_rate, return_tensors="pt")
+    with torch.inference_mode():
+        layers = torch.stack(encoder(**inputs, output_hidden_states=True).hidden_states)[
+            :, 0
+        ]  # (layers, frames, width)
+    # Whisper hears 30 s, whatever the recording has: what is behind its end does not count.
+    share = len(padded) / max(getattr(extractor, "n_samples", 0), len(padded))
+    means: np.ndarray = layers[:, : max(1, round(share * layers.shape[1]))].mean(dim=1).float().numpy()
+    if means.shape != params.encoder_shape:
+        found, asked = ([*means.shape], [*params.encoder_shape])
+        raise InputError(f"encoder {params.encoder} gives: expected features.encoder_shape: {found}, got {asked}")
+    return means
+
+
+@lru_cache(maxsize=1)
+def _load(name: str) -> tuple[Any, Any]:
+    """The encoder in evaluation mode, and what prepares its input; no code that comes with them is run."""
+    from huggingface_hub.errors import HFValidationError  # noqa: PLC0415
+    from transformers import AutoFeatureExtractor, AutoModel  # noqa: PLC0415
+    from transformers.utils import logging  # noqa: PLC0415
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        extractor = AutoFeatureExtractor.from_pretrained(name, trust_remote_code=False)
+        model = AutoModel.from_pretrained(name, trust_remote_code=False).eval()
+    except (OSError, ValueError, HFValidationError) as error:
+        raise InputError(f"features.encoder: {name}: no encoder that can be loaded: {error}") from None
+    return extractor, model.get_encoder() if model.config.is_encoder_decoder else model

@@ -1,0 +1,85 @@
+"""Changes of log-mel spectrograms, drawn anew every time one is trained on."""
+
+import math
+
+import torch
+
+from ser.params import PerturbParams
+
+_DB_PER_NEPER = 10 / math.log(10)  # of power
+
+
+def perturb(features: torch.Tensor, params: PerturbParams) -> torch.Tensor:
+    """Stretch, shift, tilt, add noise to and mask every spectrogram by itself.
+
+    Random numbers come from torch's global generator.
+
+    Args:
+        features: log-mel spectrograms, decibels below their loudest cell, shape (batch, n_bands, n_frames).
+        params: the range of each change; `PerturbParams.neutral` changes nothing.
+
+    Returns:
+        Shape (batch, n_bands, n_frames), decibels below the new loudest cell; nothing is lower than the lowest cell of
+        the batch was.
+    """
+    if params.neutral:
+        return features
+    floor = features.amin()
+    moved = _move(features, floor, params)
+    tilted = moved + _uniform(features, -params.tilt_db, params.tilt_db) * _slope(features)
+    noisy = tilted if params.noise_db is None else _add_noise(tilted, *params.noise_db)
+    return _mask((noisy - _peak(noisy)).clamp(min=floor), floor, params)
+
+
+def _uniform(features: torch.Tensor, low: float, high: float) -> torch.Tensor:
+    """One number for each spectrogram, shape (batch, 1, 1)."""
+    return low + (high - low) * torch.rand(len(features), 1, 1, device=features.device)
+
+
+def _peak(features: torch.Tensor) -> torch.Tensor:
+    return features.amax(dim=(1, 2), keepdim=True)
+
+
+def _slope(features: torch.Tensor) -> torch.Tensor:
+    """From -0.5 at the lowest band to 0.5 at the highest, shape (n_bands, 1)."""
+    return torch.linspace(-0.5, 0.5, features.shape[1], device=features.device)[:, None]
+
+
+def _add_noise(features: torch.Tensor, low: float, high: float) -> torch.Tensor:
+    """Steady noise of `low` to `high` dB re the loudest cell; its spectrum rises or falls by up to 20 dB."""
+    noise = _peak(features) + _uniform(features, low, high) + _uniform(features, -20, 20) * _slope(features)
+    return torch.logaddexp(features / _DB_PER_NEPER, noise / _DB_PER_NEPER) * _DB_PER_NEPER  # powers add up
+
+
+def _move(features: torch.Tensor, floor: torch.Tensor, params: PerturbParams) -> torch.Tensor:
+    """Read each spectrogram at other times and in other bands, between its cells; outside it there is silence."""
+    _, n_bands, n_frames = features.shape
+    rate = 1 / _uniform(features, *params.stretch)
+    start = _uniform(features, -params.shift_frames, params.shift_frames)
+    higher = _uniform(features, -params.shift_mels, params.shift_mels)
+    times = torch.arange(n_frames, device=features.device) * rate - start  # (batch, 1, n_frames)
+    rows = torch.arange(n_bands, device=features.device)[:, None]
+    bands = (rows - higher).clamp(0, n_bands - 1)  # (batch, n_bands, 1)
+    places = (2 * times / (n_frames - 1) - 1).expand_as(features), (2 * bands / (n_bands - 1) - 1).expand_as(features)
+    grid = torch.stack(places, dim=-1)  # (batch, n_bands, n_frames, 2)
+    above = (features - floor).unsqueeze(1)  # silence is 0, as grid_sample has it outside
+    return torch.nn.functional.grid_sample(above, grid, align_corners=True).squeeze(1) + floor
+
+
+def _mask(features: torch.Tensor, floor: torch.Tensor, params: PerturbParams) -> torch.Tensor:
+    """Silence a run of frames and a run of bands.
+
+    Source:
+        Park et al., "SpecAugment", Interspeech 2019.
+    """
+    _, n_bands, n_frames = features.shape
+    hidden = _run(features, n_frames, params.mask_frames) | _run(features, n_bands, params.mask_mels).transpose(1, 2)
+    return torch.where(hidden, floor, features)
+
+
+def _run(features: torch.Tensor, length: int, longest: int) -> torch.Tensor:
+    """A run of up to `longest` places somewhere in `length`, for each spectrogram: bool, (batch, 1, length)."""
+    size = _uniform(features, 0, longest)
+    start = torch.rand_like(size) * (length - size)
+    places = torch.arange(length, device=features.device)
+    return (start <= places) & (places < start + size)

@@ -1,0 +1,104 @@
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ser.errors import InputError
+from ser.features import front_end, n_bands
+from ser.params import FeatureParams
+from tests.conftest import clip
+from tests.ser.front_ends.encoders import KINDS, write_encoder
+from tests.ser.front_ends.reference import DEFAULT
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Writes an encoder of a kind, once."""
+    folder = tmp_path_factory.mktemp("encoders")
+    return lru_cache(lambda kind: write_encoder(kind, folder / kind))
+
+
+def params(folder: Path, **changes: object) -> FeatureParams:
+    values: dict[str, object] = {
+        "front_end": "pretrained",
+        "encoder": str(folder),
+        "encoder_shape": (3, 16),
+        "sampling_rate": 16_000,
+    }
+    return FeatureParams.model_validate(DEFAULT.model_dump() | values | changes)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_layer_is_averaged_over_the_recording(kind: str, checkpoint: Callable[[str], Path]) -> None:
+    folder = checkpoint(kind)
+    signal = clip(1, seconds=1.5)
+    found = front_end(signal, params(folder))
+    model, extractor = KINDS[kind]()
+    model = type(model).from_pretrained(folder).eval()
+    inputs = extractor(signal, sampling_rate=16_000, return_tensors="pt")
+    with torch.inference_mode():
+        if kind == "whisper":
+            states = model.encoder(inputs["input_features"], output_hidden_states=True).hidden_states
+            states = [state[:, :75] for state in states]  # 50 frames a second, of 30 s
+        else:
+            states = model(inputs["input_values"], output_hidden_states=True).hidden_states
+    np.testing.assert_allclose(found, np.stack([state[0].mean(dim=0).numpy() for state in states]), atol=1e-5)
+    assert found.dtype == np.float32
+    assert found.shape == (n_bands(params(folder)), params(folder).n_frames) == (3, 16)
+
+
+def test_a_short_recording_is_not_drowned_in_padding(checkpoint: Callable[[str], Path]) -> None:
+    folder, signal = checkpoint("wav2vec2"), clip(2, seconds=0.7)
+    short = front_end(signal, params(folder, duration=1.0))
+    np.testing.assert_array_equal(short, front_end(signal, params(folder, duration=3.0)))
+    assert np.isfinite(front_end(signal[:50], params(folder))).all()
+
+
+def test_what_is_longer_than_the_duration_is_cut(checkpoint: Callable[[str], Path]) -> None:
+    folder, signal = checkpoint("hubert"), clip(2, seconds=2.0)
+    cut = front_end(signal, params(folder, duration=1.0))
+    np.testing.assert_array_equal(cut, front_end(signal[:16_000], params(folder, duration=1.0)))
+
+
+def test_another_shape_is_refused_with_the_right_one(checkpoint: Callable[[str], Path]) -> None:
+    with pytest.raises(InputError, match=r"expected features.encoder_shape: \[3, 16\], got \[13, 768\]"):
+        front_end(clip(1), params(checkpoint("wavlm"), encoder_shape=(13, 768)))
+
+
+def test_another_sampling_rate_is_refused(checkpoint: Callable[[str], Path]) -> None:
+    with pytest.raises(InputError, match=r"expected features\.sampling_rate: 16000, got 22050"):
+        front_end(clip(1), params(checkpoint("wavlm"), sampling_rate=22_050))
+
+
+@pytest.mark.parametrize("content", [None, "{}", "no JSON", '{"model_type": "os.system"}'])
+def test_a_folder_that_holds_no_encoder_is_one_line(tmp_path: Path, content: str | None) -> None:
+    folder = tmp_path / "encoder"
+    folder.mkdir()
+    if content is not None:
+        (folder / "config.json").write_text(content)
+        (folder / "preprocessor_config.json").write_text(content)
+    with pytest.raises(InputError, match=r"features.encoder: .*: no encoder that can be loaded"):
+        front_end(clip(1), params(folder))
+
+
+def test_code_that_comes_with_an_encoder_is_not_run(tmp_path: Path, checkpoint: Callable[[str], Path]) -> None:
+    marker, folder = tmp_path / "ran", tmp_path / "encoder"
+    folder.mkdir()
+    for file in checkpoint("wav2vec2").iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    (folder / "config.json").write_text(
+        '{"model_type": "evil", "auto_map": {"AutoConfig": "evil.Config", "AutoModel": "evil.Model"}}'
+    )
+    (folder / "evil.py").write_text(f"open({str(marker)!r}, 'w')")
+    with pytest.raises(InputError, match="no encoder that can be loaded"):
+        front_end(clip(1), params(folder))
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize("values", [{"encoder": None}, {"front_end": "log_mel"}])
+def test_an_encoder_belongs_to_this_front_end_alone(values: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="expected an encoder with front_end pretrained, and null with others"):
+        params(Path("x"), **values)
