@@ -1,8 +1,13 @@
 """The pages in docs/ are true."""
 
 import re
+import shlex
+from functools import reduce
+from itertools import pairwise
+from operator import getitem
 
 import pytest
+from ruamel.yaml import YAML
 from typer.main import get_command
 
 from benchmarks import fuzz_decoder, predict_speed, service_load, timeline_speed, voice_activity
@@ -13,6 +18,7 @@ from ser.app.metrics import Metrics
 from ser.app.settings import MEGABYTE, Settings
 from ser.cli import app as ser_app
 from ser.corpora_cli import app
+from ser.params import PARAMS_FILE, Params, validated
 from ser.storage import read_json
 from tests.conftest import TOP
 
@@ -121,3 +127,21 @@ def test_files_and_commands_that_the_pages_name_exist() -> None:
         for name in re.findall(r"\]\((?!http)([^)#]+)\)", text):
             assert (page.parent / name).exists(), f"{page.name}: {name}"
         assert set(re.findall(r"ser corpora (\w+)", text)) <= known
+
+
+def test_the_command_for_a_pretrained_encoder_sets_what_there_is() -> None:
+    page = (TOP / "docs" / "pretrained.md").read_text(encoding="utf-8")
+    command = shlex.split(page[page.index("dvc exp run") : page.index("ser predict")].replace("\\\n", ""))
+    settings = dict(word.split("=", 1) for flag, word in pairwise(command) if flag == "-S")
+    yaml = YAML(typ="safe", pure=True)
+    values = yaml.load(PARAMS_FILE.read_text(encoding="utf-8"))
+    for key, written in settings.items():
+        *path, last = key.split(".")
+        section = reduce(getitem, path, values)
+        assert last in section, key
+        section[last] = yaml.load(written)
+    params = validated(Params, values, "docs/pretrained.md")
+    assert params.features.encoder in page.partition("ser predict CLIP.wav --encoder ")[2].splitlines()[0]
+    rows = re.findall(r"^\| (.*) \| `(\[.*\])` \|$", page, re.MULTILINE)
+    shapes = {name: shape for names, shape in rows for name in names.split(", ")}
+    assert shapes[f"`{params.features.encoder}`"] == str([*params.features.encoder_shape])
