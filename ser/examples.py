@@ -27,6 +27,15 @@ class Examples:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def and_also(self, others: "Examples") -> "Examples":
+        """These examples, and others behind them."""
+        behind = others.rows + sum(len(array) for array in self.arrays)
+        return Examples(
+            self.arrays + others.arrays,
+            np.concatenate([self.rows, behind]),
+            np.concatenate([self.classes, others.classes]),
+        )
+
     def read(self, indices: np.ndarray) -> np.ndarray:
         """Read the features of some examples, float32, shape (len(indices), n_bands, n_frames)."""
         rows = self.rows[indices]

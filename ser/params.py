@@ -240,6 +240,7 @@ class TrainParams(Section):
     class_weights: bool
     label_smoothing: Annotated[float, Field(ge=0, lt=1)]
     calibrate: bool
+    refit: bool
     learning_rate: Annotated[float, Field(gt=0, le=1)]
     weight_decay: Annotated[float, Field(ge=0, le=1)]
     schedule: Literal["plateau", "one_cycle"]
@@ -254,6 +255,14 @@ class TrainParams(Section):
     precision: Literal["32-true", "bf16-mixed", "16-mixed"]
     accelerator: Literal["cpu", "gpu", "mps", "auto"]
     seed: Seed
+
+    @model_validator(mode="after")
+    def _nothing_looks_at_validation_in_a_refit(self) -> Self:
+        if self.refit and self.schedule == "plateau" and self.rate_factor < 1:
+            raise ValueError(
+                "refit trains without validation, and schedule plateau needs it: expected one_cycle, or rate_factor 1.0"
+            )
+        return self
 
 
 class EvaluateParams(Section):

@@ -40,8 +40,9 @@ class Fitted:
 
     Attributes:
         classifier: with the weights of the best epoch.
-        history: one row per epoch and subset: epoch (from 1), subset, loss, macro_f1. The train rows are means over the
-            epoch while the weights moved, on augmented examples; the validation rows are of the weights at its end.
+        history: of the choice of the epoch: one row per epoch and subset: epoch (from 1), subset, loss, macro_f1. The
+            train rows are means over the epoch while the weights moved, on augmented examples; the validation rows are
+            of the weights at its end.
         best_epoch: the first with the highest validation macro F1.
         temperature: what to divide the logits by, so that confidence is as high as accuracy in validation; 1.0 if that
             was not asked for.
@@ -110,7 +111,10 @@ def fit(
     scratch: Path,
     report: Callable[[str], None],
 ) -> Fitted:
-    """Fit a classifier with Adam and cross-entropy, and keep the epoch with the best validation macro F1.
+    """Fit a classifier with AdamW and cross-entropy, and keep the epoch with the best validation macro F1.
+
+    With ``params.refit``, what is kept is trained anew on train and validation for as many epochs; the curves, the
+    scores and the temperature are then those of the choice.
 
     A checkpoint is written after every epoch. Called again with the same data and parameters after an interruption, it
     goes on from there and gives the same weights as a run that was not interrupted: the random state is set from the
@@ -125,15 +129,44 @@ def fit(
         scratch: a folder for checkpoints, removed when training is done.
         report: called with one line per epoch.
     """
-    _, n_bands, n_frames = train.arrays[0].shape
     checkpoints = scratch / _digest(train, validation, params, scratch)
     for other in scratch.glob("*"):
         if other != checkpoints:
             shutil.rmtree(other)  # of a run with other data or parameters
 
+    classifier, history = _run(train, validation, n_classes, params, checkpoints / "chosen", report)
+    table = pd.DataFrame(history.rows)
+    validated = table[table["subset"] == "validation"].reset_index(drop=True)
+    best_epoch = int(validated["epoch"].iloc[int(validated["macro_f1"].argmax())])
+    temperature = _temperature(classifier, validation) if params.calibrate else 1.0
+    seconds = history.seconds
+    if params.refit:
+        report(f"epoch {best_epoch} validates best: training anew for as long, on train and validation")
+        both, as_long = train.and_also(validation), params.model_copy(update={"max_epochs": best_epoch})
+        classifier, again = _run(both, None, n_classes, as_long, checkpoints / "refitted", report)
+        seconds += again.seconds
+    shutil.rmtree(scratch)
+    return Fitted(classifier, table, best_epoch, temperature, seconds)
+
+
+def _run(
+    train: Examples,
+    validation: Examples | None,
+    n_classes: int,
+    params: TrainParams,
+    checkpoints: Path,
+    report: Callable[[str], None],
+) -> tuple[Classifier, "_History"]:
+    """Fit a network, and keep the epoch that is the best in validation, or without validation the last one."""
+    _, n_bands, n_frames = train.arrays[0].shape
+    resumed, finished = checkpoints / "last.ckpt", checkpoints / "finished"
+    if finished.exists():  # what follows only reads its end
+        params = params.model_copy(update={"max_epochs": int(finished.read_text())})
     with torch.random.fork_rng(), warnings.catch_warnings():
         # Features come from mapped arrays: worker processes would only copy them.
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        # A refit has none to validate with.
+        warnings.filterwarnings("ignore", message=".*but have no `val_dataloader`.*")
         # It is not empty when a run is resumed.
         warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")
         # Lightning 2.6 with torch 2.13; harmless.
@@ -145,30 +178,28 @@ def fit(
         _lay_out(classifier, torch.channels_last)
         task = _Task(classifier, _weights(train, n_classes, params), params)
         history = _History(report, params.max_epochs)
+        callbacks: list[Callback] = [*_averaging(params), history]
+        last = ModelCheckpoint(checkpoints, "last", save_on_train_epoch_end=True, enable_version_counter=False)
         # Whole, not weights alone: those would be the last step's, where the mean is what was validated.
         best = ModelCheckpoint(checkpoints, "best", monitor=MONITORED, mode="max", save_on_train_epoch_end=True)
-        last = ModelCheckpoint(checkpoints, "last", save_on_train_epoch_end=True, enable_version_counter=False)
-        stopping = EarlyStopping(MONITORED, mode="max", patience=params.patience, check_on_train_epoch_end=True)
-        trainer = _quiet_trainer(params, [*_averaging(params), history, stopping, best, last])
-        resumed = checkpoints / "last.ckpt"
-        if resumed.exists():
+        if validation is not None:
+            stopping = EarlyStopping(MONITORED, mode="max", patience=params.patience, check_on_train_epoch_end=True)
+            callbacks += [stopping, best]
+        trainer = _quiet_trainer(params, [*callbacks, last])
+        if resumed.exists() and not finished.exists():
             report(f"going on from the checkpoint of an interrupted run in {checkpoints}")
         trainer.fit(
             task,
             batches(train, params.batch_size, shuffle_seed=params.seed),
-            batches(validation, 4 * params.batch_size),
+            None if validation is None else batches(validation, 4 * params.batch_size),
             ckpt_path=resumed if resumed.exists() else None,
             weights_only=True,
         )
-        task.load_state_dict(torch.load(best.best_model_path, weights_only=True, map_location="cpu")["state_dict"])
-    shutil.rmtree(scratch)
-    table = pd.DataFrame(history.rows)
-    validated = table[table["subset"] == "validation"].reset_index(drop=True)
-    best_epoch = int(validated["epoch"].iloc[int(validated["macro_f1"].argmax())])
+        finished.write_text(str(history.rows[-1]["epoch"]))
+        kept = resumed if validation is None else Path(best.best_model_path)
+        task.load_state_dict(torch.load(kept, weights_only=True, map_location="cpu")["state_dict"])
     _lay_out(classifier.cpu(), torch.contiguous_format)
-    classifier.eval()
-    temperature = _temperature(classifier, validation) if params.calibrate else 1.0
-    return Fitted(classifier, table, best_epoch, temperature, history.seconds)
+    return classifier.eval(), history
 
 
 def _temperature(classifier: Classifier, validation: Examples) -> float:
@@ -282,15 +313,14 @@ class _History(Callback):
         seconds = time.monotonic() - self.started
         self.seconds += seconds
         values = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        said = ""
         for subset in ("train", "validation"):
-            loss, macro_f1 = values[f"{subset}_loss"], values[f"{subset}_macro_f1"]
-            self.rows.append({"epoch": epoch, "subset": subset, "loss": round(loss, 6), "macro_f1": round(macro_f1, 6)})
-        self.report(
-            f"epoch {epoch:3}/{self.max_epochs}"
-            f"  train: loss {values['train_loss']:.3f}, macro F1 {values['train_macro_f1']:.3f}"
-            f"  validation: loss {values['validation_loss']:.3f}, macro F1 {values['validation_macro_f1']:.3f}"
-            f"  ({seconds:.0f} s)"
-        )
+            if f"{subset}_loss" in values:
+                loss, macro_f1 = values[f"{subset}_loss"], values[f"{subset}_macro_f1"]
+                scores = {"loss": round(loss, 6), "macro_f1": round(macro_f1, 6)}
+                self.rows.append({"epoch": epoch, "subset": subset, **scores})
+                said += f"  {subset}: loss {loss:.3f}, macro F1 {macro_f1:.3f}"
+        self.report(f"epoch {epoch:3}/{self.max_epochs}{said}  ({seconds:.0f} s)")
 
 
 def _averaging(params: TrainParams) -> list[Callback]:

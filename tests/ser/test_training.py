@@ -23,6 +23,7 @@ PARAMS = TrainParams(
     class_weights=False,
     label_smoothing=0.0,
     calibrate=False,
+    refit=False,
     learning_rate=3e-3,
     weight_decay=0.0,
     schedule="plateau",
@@ -148,6 +149,62 @@ def test_the_time_of_a_run_includes_that_before_an_interruption(
     interrupt(tmp_path / "scratch", 3)
     resumed, _ = run(tmp_path / "scratch")
     assert resumed.seconds == 4  # one each epoch
+
+
+def test_a_run_that_was_stopped_early_and_then_killed_trains_no_further(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes: dict[str, object] = {"learning_rate": 1e-9, "max_epochs": 20, "patience": 2, "calibrate": True}
+    whole, _ = run(tmp_path / "whole", **changes)
+    with monkeypatch.context() as patched:
+        patched.setattr("ser.training._temperature", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            run(tmp_path / "scratch", **changes)
+    resumed, lines = run(tmp_path / "scratch", **changes)
+    assert lines == []
+    assert whole.history.equals(resumed.history)
+    assert torch.equal(weights(whole), weights(resumed))
+
+
+REFIT: dict[str, object] = {"refit": True, "max_epochs": 3, "schedule": "one_cycle", "averaging": 0.5}
+
+
+def test_a_refit_trains_as_long_as_was_best_on_train_and_validation(tmp_path: Path) -> None:
+    chosen, _ = run(tmp_path / "chosen", **{**REFIT, "refit": False, "calibrate": True})
+    refitted, lines = run(tmp_path / "scratch", **{**REFIT, "calibrate": True})
+    assert refitted.history.equals(chosen.history)
+    assert (refitted.best_epoch, refitted.temperature) == (chosen.best_epoch, chosen.temperature)
+    behind = lines[lines.index(next(line for line in lines if "training anew" in line)) + 1 :]
+    assert [line[:11] for line in behind] == [
+        f"epoch {epoch:3}/{chosen.best_epoch}" for epoch in range(1, chosen.best_epoch + 1)
+    ]
+    assert not any("validation" in line for line in behind)
+    assert not torch.equal(weights(chosen), weights(refitted))
+    both = np.concatenate([TRAIN.read(np.arange(len(TRAIN))), VALIDATION.read(np.arange(len(VALIDATION)))])
+    np.testing.assert_allclose(refitted.classifier.mean[:, 0], both.mean(axis=(0, 2)), rtol=1e-5)
+
+
+@pytest.mark.parametrize("nth", [2, 4, 5])
+def test_a_refit_ends_alike_when_it_is_interrupted(tmp_path: Path, nth: int) -> None:
+    whole, expected = run(tmp_path / "whole", **REFIT)
+    lines: list[str] = []
+
+    def report(line: str) -> None:
+        lines.append(line)
+        if len(lines) == nth:
+            raise RuntimeError("power cut")
+
+    assert len(expected) >= nth
+    with pytest.raises(RuntimeError, match="power cut"):
+        fit(TRAIN, VALIDATION, 3, PARAMS.model_copy(update=REFIT), tmp_path / "scratch", report)
+    resumed, _ = run(tmp_path / "scratch", **REFIT)
+    assert whole.history.equals(resumed.history)
+    assert torch.equal(weights(whole), weights(resumed))
+
+
+def test_a_refit_without_validation_cannot_wait_for_it() -> None:
+    with pytest.raises(ValueError, match="refit trains without validation"):
+        TrainParams.model_validate(PARAMS.model_dump() | {"refit": True, "rate_factor": 0.5})
 
 
 def test_training_stops_when_validation_no_longer_improves(tmp_path: Path) -> None:
