@@ -11,15 +11,15 @@ import torch
 import typer
 
 from benchmarks.cells import DATA, FEATURES, read_split, read_stores, write_cell
+from benchmarks.table import find_system
 from ser.errors import user_errors
 from ser.evaluation import predict_test
 from ser.params import EvaluateParams, load_params
-from ser.presets import find_preset, preset_params
 from ser.training import train_model
 
 
 def main(
-    system: Annotated[str, typer.Argument(help="A preset.")],
+    system: Annotated[str, typer.Argument(help="A preset, or a variant of one in benchmarks/table.yaml.")],
     split: Annotated[str, typer.Argument(help="A split of benchmarks/table.yaml.")],
     seed: Annotated[int, typer.Argument(help="Of the training, and of the split where it is drawn.")],
 ) -> None:
@@ -27,9 +27,10 @@ def main(
     with user_errors():
         # One core: its minutes mean the same everywhere, and as many cells as there are cores can run side by side.
         torch.set_num_threads(1)
-        params = preset_params(find_preset(system)).train.model_copy(update={"seed": seed})
+        preset, settings = find_system(system)
+        params = settings.model_copy(update={"seed": seed})
         utterances = read_split(split, seed)
-        features, augmented = read_stores(FEATURES / system, utterances)
+        features, augmented = read_stores(FEATURES / preset, utterances)
         splits = utterances[["utterance_id", "subset"]]
         scratch = DATA / f".fit-{system}-{split}-{seed}"
         model, fitted = train_model(features, augmented, splits, params, scratch, typer.echo)

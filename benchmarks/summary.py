@@ -51,12 +51,14 @@ def blocks(table: pd.DataFrame, presets: Sequence[Preset]) -> list[tuple[Path, s
     results = TOP / "docs" / "results.md"
     one_corpus = ~table["split"].map(lambda name: len(table_corpora(name)) > 1)
     own = table["system"].isin(systems)
+    varied = table["system"].isin(read_table_definition().variants)
     return [
         (TOP / "README.md", "figures", claims_table(table, presets, "docs/")),
         (results, "claims", claims_table(table, presets, "")),
         (results, "systems", score_table(table[own & one_corpus])),
         (results, "corpora", score_table(table[own & ~one_corpus])),
-        (results, "toolkits", score_table(table[~own])),
+        (results, "variants", score_table(table[varied])),
+        (results, "toolkits", score_table(table[~own & ~varied])),
         (results, "costs", costs_table(read_json(COSTS), table)),
         (TOP / "docs" / "systems" / "mfcc-3conv.md", "copies", copies_table(CELLS / "mfcc-3conv")),
         *(

@@ -1,7 +1,9 @@
 """What the table compares: the splits that benchmarks/table.yaml names, and the corpora behind them."""
 
+from functools import reduce
+from operator import getitem
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import pandas as pd
 from pydantic import Field, Strict
@@ -9,7 +11,18 @@ from ruamel.yaml import YAML
 
 from ser.errors import InputError
 from ser.ingestion import ingest
-from ser.params import CorpusName, IngestParams, ProtocolName, Section, Seed, SplitParams, load_params, validated
+from ser.params import (
+    CorpusName,
+    IngestParams,
+    ProtocolName,
+    Section,
+    Seed,
+    SplitParams,
+    TrainParams,
+    load_params,
+    validated,
+)
+from ser.presets import find_preset, preset_params
 from ser.scans import read_scan
 
 TOP = Path(__file__).resolve().parent.parent
@@ -39,11 +52,20 @@ class SplitDefinition(Section):
         )
 
 
+class Variant(Section):
+    """A preset that is trained another way; its features are the preset's."""
+
+    of: str
+    train: Annotated[dict[str, Any], Field(min_length=1)]
+    """Keys of `TrainParams`, with dots: ``perturb.tilt_db``."""
+
+
 class Table(Section):
     """All of benchmarks/table.yaml."""
 
     seeds: Annotated[tuple[Seed, ...], Strict(False), Field(min_length=1)]
     splits: dict[str, SplitDefinition]
+    variants: dict[str, Variant]
 
 
 def read_table_definition(path: Path = TABLE) -> Table:
@@ -66,6 +88,24 @@ def find_split(name: str) -> SplitDefinition:
     if name not in splits:
         raise InputError(f"split '{name}' is not in {TABLE.name}, expected one of {', '.join(splits)}")
     return splits[name]
+
+
+def find_system(name: str) -> tuple[str, TrainParams]:
+    """Look up a preset or a variant of one.
+
+    Returns:
+        The preset's name, and how it is trained.
+
+    Raises:
+        InputError: there is none of that name, or a variant sets what there is not.
+    """
+    variant = read_table_definition().variants.get(name)
+    preset, changes = (variant.of, variant.train) if variant else (name, {})
+    values = preset_params(find_preset(preset, TOP / "presets")).train.model_dump()
+    for key, value in changes.items():
+        *path, last = key.split(".")
+        reduce(getitem, path, values)[last] = value  # a key that is new is refused below
+    return preset, validated(TrainParams, values, f"{TABLE.name}: variants: {name}")
 
 
 def read_corpora(corpora: tuple[str, ...], *, keep_duplicates: bool) -> pd.DataFrame:

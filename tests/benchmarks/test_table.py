@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
-from benchmarks.table import as_kaggle_copy, base_ids, find_split, read_table_definition
+from benchmarks import table
+from benchmarks.table import Variant, as_kaggle_copy, base_ids, find_split, find_system, read_table_definition
 from ser.errors import InputError
 from ser.ingestion import ingest
 from ser.params import IngestParams, load_params
@@ -30,6 +31,27 @@ def test_every_split_of_the_table_has_a_stage_and_every_preset_its_cells() -> No
         assert cells["cmd"] == f"python -m benchmarks.cell {preset.name} ${{item.split}} ${{item.seed}}"
         (model,) = (setting.value for setting in preset.settings if setting.key == "train.model")
         assert f"ser/models/{model}.py" in cells["deps"]
+
+
+def test_every_variant_has_its_cells_and_trains_otherwise_than_its_preset() -> None:
+    for name, variant in read_table_definition().variants.items():
+        cells = STAGES[name]
+        assert cells["cmd"] == f"python -m benchmarks.cell {name} ${{item.split}} ${{item.seed}}"
+        assert f"benchmarks/data/features/{variant.of}" in cells["deps"]
+        (preset, params), (_, plain) = find_system(name), find_system(variant.of)
+        assert preset == variant.of
+        assert params != plain
+        changed = {key for key, value in params.model_dump().items() if value != plain.model_dump()[key]}
+        assert changed == {key.partition(".")[0] for key in variant.train}
+
+
+def test_a_variant_that_sets_what_there_is_not_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = read_table_definition().model_copy(
+        update={"variants": {"odd": Variant(of="mfcc-dense", train={"perturb.echo": 1})}}
+    )
+    monkeypatch.setattr(table, "read_table_definition", lambda: wrong)
+    with pytest.raises(InputError, match=r"table.yaml: variants: odd: perturb.echo: "):
+        find_system("odd")
 
 
 def test_every_file_that_a_stage_depends_on_exists() -> None:
