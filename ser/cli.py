@@ -12,6 +12,7 @@ from ser.listen_cli import listen
 from ser.predict_cli import predict
 from ser.serve_cli import serve
 from ser.timeline_cli import timeline
+from ser.tune_encoder_cli import tune_encoder
 
 app = typer.Typer(
     add_completion=False,
@@ -26,6 +27,7 @@ app.command()(serve)
 app.command()(timeline)
 app.command()(listen)
 app.command()(export)
+app.command()(tune_encoder)
 app.add_typer(corpora_cli.app, name="corpora")
 app.add_typer(preset_cli.app, name="preset")
 

@@ -1,6 +1,6 @@
 """The front end over a whole corpus, on all cores."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,7 @@ class _Recording:
     audio_hash: str
     params: FeatureParams
     copies: tuple[Copy, ...] | None  # None: the recording as it is
+    analyse: Callable[[np.ndarray, FeatureParams], np.ndarray] = front_end
 
 
 def extract_features(metadata: pd.DataFrame, params: FeatureParams) -> Iterator[np.ndarray]:
@@ -44,6 +45,23 @@ def extract_features(metadata: pd.DataFrame, params: FeatureParams) -> Iterator[
     """
     recordings = [_Recording(*row, params, None) for row in _locations(metadata)]
     return _extract(recordings, "features")
+
+
+def load_signals(metadata: pd.DataFrame, params: FeatureParams) -> Iterator[np.ndarray]:
+    """Yield what a front end would be given of every utterance, in the order of `metadata`.
+
+    Returns:
+        Arrays of shape (n_samples,), float32, at most ``params.n_samples`` long.
+
+    Raises:
+        InputError: as `extract_features`.
+    """
+    recordings = [_Recording(*row, params, None, _cut) for row in _locations(metadata)]
+    return _extract(recordings, "recordings")
+
+
+def _cut(signal: np.ndarray, params: FeatureParams) -> np.ndarray:
+    return signal[: params.n_samples]
 
 
 def plan_augmentation(metadata: pd.DataFrame, params: AugmentParams) -> pd.DataFrame:
@@ -112,7 +130,8 @@ def _extract_one(recording: _Recording) -> list[np.ndarray] | InputError:
         return InputError(f"{recording.path}: changed since it was ingested; run `dvc repro`")
     signal = prepare_signal(samples, sampling_rate, recording.params)
     if recording.copies is None:
-        return [front_end(signal, recording.params)]
+        return [recording.analyse(signal, recording.params)]
     return [
-        front_end(augment(signal, recording.params.sampling_rate, copy), recording.params) for copy in recording.copies
+        recording.analyse(augment(signal, recording.params.sampling_rate, copy), recording.params)
+        for copy in recording.copies
     ]

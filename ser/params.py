@@ -223,11 +223,10 @@ class PerturbParams(Section):
     mask_frames: Annotated[int, Field(ge=0)]
     mask_mels: Annotated[int, Field(ge=0)]
 
-    @property
-    def neutral(self) -> bool:
-        """Whether nothing is changed."""
-        amounts = (self.tilt_db, self.shift_frames, self.shift_mels, self.mask_frames, self.mask_mels)
-        return not any(amounts) and self.stretch == (1, 1) and self.noise_db is None
+
+NO_PERTURBATION = PerturbParams(
+    noise_db=None, tilt_db=0.0, stretch=(1.0, 1.0), shift_frames=0, shift_mels=0, mask_frames=0, mask_mels=0
+)
 
 
 class TrainParams(Section):
@@ -287,7 +286,7 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _only_spectrograms_are_perturbed(self) -> Self:
-        if self.features.front_end != "log_mel" and not self.train.perturb.neutral:
+        if self.features.front_end != "log_mel" and self.train.perturb != NO_PERTURBATION:
             raise ValueError(
                 f"train.perturb changes log-mel spectrograms, and features.front_end is {self.features.front_end}"
             )

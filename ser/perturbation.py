@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from ser.params import PerturbParams
+from ser.params import NO_PERTURBATION, PerturbParams
 
 _DB_PER_NEPER = 10 / math.log(10)  # of power
 
@@ -16,13 +16,13 @@ def perturb(features: torch.Tensor, params: PerturbParams) -> torch.Tensor:
 
     Args:
         features: log-mel spectrograms, decibels below their loudest cell, shape (batch, n_bands, n_frames).
-        params: the range of each change; `PerturbParams.neutral` changes nothing.
+        params: the range of each change; `NO_PERTURBATION` changes nothing.
 
     Returns:
         Shape (batch, n_bands, n_frames), decibels below the new loudest cell; nothing is lower than the lowest cell of
         the batch was.
     """
-    if params.neutral:
+    if params == NO_PERTURBATION:
         return features
     floor = features.amin()
     moved = _move(features, floor, params)

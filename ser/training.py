@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -32,6 +32,8 @@ from ser.params import TrainParams
 from ser.perturbation import perturb
 
 MONITORED = "validation_macro_f1"
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,13 @@ def fit(
         if other != checkpoints:
             shutil.rmtree(other)  # of a run with other data or parameters
 
-    classifier, history = _run(train, validation, n_classes, params, checkpoints / "chosen", report)
+    def new(examples: Examples) -> Classifier:
+        _, n_bands, n_frames = examples.arrays[0].shape
+        classifier = Classifier(params.model, n_classes, n_bands, n_frames, params.conv_dropout, params.dense_dropout)
+        classifier.standardise_by(*examples.band_statistics())
+        return classifier
+
+    classifier, history = fit_network(new, train, validation, params, checkpoints / "chosen", report)
     table = pd.DataFrame(history.rows)
     validated = table[table["subset"] == "validation"].reset_index(drop=True)
     best_epoch = int(validated["epoch"].iloc[int(validated["macro_f1"].argmax())])
@@ -143,22 +151,33 @@ def fit(
     if params.refit:
         report(f"epoch {best_epoch} validates best: training anew for as long, on train and validation")
         both, as_long = train.and_also(validation), params.model_copy(update={"max_epochs": best_epoch})
-        classifier, again = _run(both, None, n_classes, as_long, checkpoints / "refitted", report)
+        classifier, again = fit_network(new, both, None, as_long, checkpoints / "refitted", report)
         seconds += again.seconds
     shutil.rmtree(scratch)
     return Fitted(classifier, table, best_epoch, temperature, seconds)
 
 
-def _run(
+def fit_network(
+    new: Callable[[Examples], Network],
     train: Examples,
     validation: Examples | None,
-    n_classes: int,
     params: TrainParams,
     checkpoints: Path,
     report: Callable[[str], None],
-) -> tuple[Classifier, "_History"]:
-    """Fit a network, and keep the epoch that is the best in validation, or without validation the last one."""
-    _, n_bands, n_frames = train.arrays[0].shape
+) -> tuple[Network, "_History"]:
+    """Fit a network, and keep the epoch that is the best in validation, or without validation the last one.
+
+    Args:
+        new: makes it, for these train examples; random numbers come from torch's global generator.
+        train: what is learnt from; every class occurs.
+        validation: what chooses the epoch and stops the training.
+        params: optimisation, seed, device.
+        checkpoints: a folder, from which an interrupted run goes on.
+        report: called with one line per epoch.
+
+    Returns:
+        The network in evaluation mode, and the curves.
+    """
     resumed, finished = checkpoints / "last.ckpt", checkpoints / "finished"
     if finished.exists():  # what follows only reads its end
         params = params.model_copy(update={"max_epochs": int(finished.read_text())})
@@ -172,11 +191,10 @@ def _run(
         # Lightning 2.6 with torch 2.13; harmless.
         warnings.filterwarnings("ignore", message=".*LeafSpec.*", category=FutureWarning)
         torch.manual_seed(params.seed)
-        classifier = Classifier(params.model, n_classes, n_bands, n_frames, params.conv_dropout, params.dense_dropout)
-        classifier.standardise_by(*train.band_statistics())
+        network = new(train)
         # A pixel's channels beside each other suit a processor's convolutions best (benchmarks/training_speed.py).
-        _lay_out(classifier, torch.channels_last)
-        task = _Task(classifier, _weights(train, n_classes, params), params)
+        _lay_out(network, torch.channels_last)
+        task = _Task(network, _weights(train, params), params)
         history = _History(report, params.max_epochs)
         callbacks: list[Callback] = [*_averaging(params), history]
         last = ModelCheckpoint(checkpoints, "last", save_on_train_epoch_end=True, enable_version_counter=False)
@@ -198,8 +216,8 @@ def _run(
         finished.write_text(str(history.rows[-1]["epoch"]))
         kept = resumed if validation is None else Path(best.best_model_path)
         task.load_state_dict(torch.load(kept, weights_only=True, map_location="cpu")["state_dict"])
-    _lay_out(classifier.cpu(), torch.contiguous_format)
-    return classifier.eval(), history
+    _lay_out(network.cpu(), torch.contiguous_format)
+    return network.eval(), history
 
 
 def _temperature(classifier: Classifier, validation: Examples) -> float:
@@ -207,28 +225,28 @@ def _temperature(classifier: Classifier, validation: Examples) -> float:
     return float(f"{fit_temperature(logits, validation.classes):.4g}")  # more digits would be noise
 
 
-def _lay_out(classifier: Classifier, memory_format: torch.memory_format) -> None:
+def _lay_out(network: nn.Module, memory_format: torch.memory_format) -> None:
     """Order the weights of the convolutions in memory."""
-    for weights in classifier.parameters():
+    for weights in network.parameters():
         if weights.dim() == 4:
             weights.data = weights.data.contiguous(memory_format=memory_format)
 
 
-def _weights(train: Examples, n_classes: int, params: TrainParams) -> torch.Tensor:
+def _weights(train: Examples, params: TrainParams) -> torch.Tensor:
     """Weight of each class in the loss, shape (n_classes,): 1, or such that all classes weigh the same in train."""
+    counts = np.bincount(train.classes)
     if not params.class_weights:
-        return torch.ones(n_classes)
-    counts = np.bincount(train.classes, minlength=n_classes)
-    return torch.from_numpy(len(train) / (n_classes * counts)).float()
+        return torch.ones(len(counts))
+    return torch.from_numpy(len(train) / (len(counts) * counts)).float()
 
 
 class _Task(LightningModule):
-    """The classifier as Lightning trains it."""
+    """The network as Lightning trains it."""
 
-    def __init__(self, classifier: Classifier, class_weights: torch.Tensor, params: TrainParams) -> None:
+    def __init__(self, network: nn.Module, class_weights: torch.Tensor, params: TrainParams) -> None:
         super().__init__()
         self.n_classes = n_classes = len(class_weights)
-        self.classifier = classifier
+        self.network = network
         self.params = params
         self.loss = nn.CrossEntropyLoss(class_weights, label_smoothing=params.label_smoothing)
         self.train_f1 = MulticlassF1Score(n_classes, average="macro")
@@ -236,7 +254,7 @@ class _Task(LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         rate = self.params.learning_rate
-        optimizer = torch.optim.AdamW(self.classifier.parameters(), lr=rate, weight_decay=self.params.weight_decay)
+        optimizer = torch.optim.AdamW(self.network.parameters(), lr=rate, weight_decay=self.params.weight_decay)
         if self.params.schedule == "one_cycle":
             cycle = OneCycleLR(optimizer, rate, total_steps=int(self.trainer.estimated_stepping_batches))
             return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
@@ -280,7 +298,7 @@ class _Task(LightningModule):
     def _step(
         self, features: torch.Tensor, targets: torch.Tensor, subset: str, macro_f1: MulticlassF1Score
     ) -> torch.Tensor:
-        logits = self.classifier(features)
+        logits = self.network(features)
         loss: torch.Tensor = self.loss(logits, targets)
         classes = targets if targets.dim() == 1 else targets.argmax(dim=1)
         macro_f1.update(logits, classes)

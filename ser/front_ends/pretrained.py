@@ -39,12 +39,8 @@ def analyse(signal: np.ndarray, params: FeatureParams) -> np.ndarray:
     """
     import torch  # noqa: PLC0415 (a second, and other front ends do without)
 
-    extractor, encoder = _load(params.encoder or "")
-    if extractor.sampling_rate != params.sampling_rate:
-        raise InputError(
-            f"encoder {params.encoder} hears {extractor.sampling_rate} Hz:"
-            f" expected features.sampling_rate: {extractor.sampling_rate}, got {params.sampling_rate}"
-        )
+    extractor, model = _kept(params.encoder or "", params.sampling_rate)
+    encoder = model.get_encoder() if model.config.is_encoder_decoder else model
     padded = np.pad(signal, (0, max(0, round(_SHORTEST * params.sampling_rate) - len(signal))))
     inputs = extractor(padded, sampling_rate=params.sampling_rate, return_tensors="pt")
     with torch.inference_mode():
@@ -60,9 +56,16 @@ def analyse(signal: np.ndarray, params: FeatureParams) -> np.ndarray:
     return means
 
 
-@lru_cache(maxsize=1)
-def _load(name: str) -> tuple[Any, Any]:
-    """The encoder in evaluation mode, and what prepares its input; no code that comes with them is run."""
+def load_encoder(name: str, sampling_rate: int) -> tuple[Any, Any]:
+    """Load what prepares an encoder's input, and the encoder in evaluation mode; no code that comes with them is run.
+
+    Args:
+        name: on the Hugging Face hub, or a local folder in its format.
+        sampling_rate: hertz, of what it will be given.
+
+    Raises:
+        InputError: it cannot be had, or hears another sampling rate.
+    """
     from huggingface_hub.errors import HFValidationError  # noqa: PLC0415
     from transformers import AutoFeatureExtractor, AutoModel  # noqa: PLC0415
     from transformers.utils import logging  # noqa: PLC0415
@@ -74,4 +77,12 @@ def _load(name: str) -> tuple[Any, Any]:
         model = AutoModel.from_pretrained(name, trust_remote_code=False).eval()
     except (OSError, ValueError, HFValidationError) as error:
         raise InputError(f"features.encoder: {name}: no encoder that can be loaded: {error}") from None
-    return extractor, model.get_encoder() if model.config.is_encoder_decoder else model
+    if extractor.sampling_rate != sampling_rate:
+        raise InputError(
+            f"encoder {name} hears {extractor.sampling_rate} Hz:"
+            f" expected features.sampling_rate: {extractor.sampling_rate}, got {sampling_rate}"
+        )
+    return extractor, model
+
+
+_kept = lru_cache(maxsize=1)(load_encoder)

@@ -2,17 +2,13 @@ import numpy as np
 import pytest
 import torch
 
-from ser.params import PerturbParams
+from ser.params import NO_PERTURBATION
 from ser.perturbation import perturb
-
-NOTHING = PerturbParams(
-    noise_db=None, tilt_db=0.0, stretch=(1.0, 1.0), shift_frames=0, shift_mels=0, mask_frames=0, mask_mels=0
-)
 
 
 def changed(features: torch.Tensor, **changes: object) -> torch.Tensor:
     torch.manual_seed(0)
-    return perturb(features, NOTHING.model_copy(update=changes))
+    return perturb(features, NO_PERTURBATION.model_copy(update=changes))
 
 
 def spectrograms(n: int = 64) -> torch.Tensor:

@@ -13,7 +13,7 @@ from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook, 
 
 from ser.examples import Examples
 from ser.models.classifier import Classifier
-from ser.params import Architecture, PerturbParams, TrainParams
+from ser.params import NO_PERTURBATION, Architecture, PerturbParams, TrainParams
 from ser.training import Fitted, _lay_out, fit
 
 PARAMS = TrainParams(
@@ -31,15 +31,7 @@ PARAMS = TrainParams(
     rate_patience=1,
     averaging=0.0,
     mixup=0.0,
-    perturb=PerturbParams(
-        noise_db=None,
-        tilt_db=0.0,
-        stretch=(1.0, 1.0),
-        shift_frames=0,
-        shift_mels=0,
-        mask_frames=0,
-        mask_mels=0,
-    ),
+    perturb=NO_PERTURBATION,
     batch_size=16,
     max_epochs=4,
     patience=4,

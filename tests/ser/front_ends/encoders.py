@@ -47,17 +47,17 @@ WHISPER: dict[str, Any] = {
     "eos_token_id": 2,
     "decoder_start_token_id": 1,
 }
-KINDS: dict[str, Callable[[], tuple[Any, Any]]] = {
-    "wav2vec2": lambda: (Wav2Vec2Model(Wav2Vec2Config(**SIZES)), Wav2Vec2FeatureExtractor()),
-    "hubert": lambda: (HubertModel(HubertConfig(**SIZES)), Wav2Vec2FeatureExtractor()),
-    "wavlm": lambda: (WavLMModel(WavLMConfig(**SIZES)), Wav2Vec2FeatureExtractor()),
-    "whisper": lambda: (WhisperModel(WhisperConfig(**WHISPER)), WhisperFeatureExtractor()),
+KINDS: dict[str, Callable[..., tuple[Any, Any]]] = {
+    "wav2vec2": lambda **more: (Wav2Vec2Model(Wav2Vec2Config(**SIZES, **more)), Wav2Vec2FeatureExtractor()),
+    "hubert": lambda **more: (HubertModel(HubertConfig(**SIZES, **more)), Wav2Vec2FeatureExtractor()),
+    "wavlm": lambda **more: (WavLMModel(WavLMConfig(**SIZES, **more)), Wav2Vec2FeatureExtractor()),
+    "whisper": lambda **more: (WhisperModel(WhisperConfig(**WHISPER, **more)), WhisperFeatureExtractor()),
 }
 """Model and feature extractor of each kind: two layers, 16 values wide."""
 
 
-def write_encoder(kind: str, folder: Path) -> Path:
+def write_encoder(kind: str, folder: Path, **settings: object) -> Path:
     torch.manual_seed(0)
-    for part in KINDS[kind]():
+    for part in KINDS[kind](**settings):
         part.save_pretrained(folder)
     return folder
