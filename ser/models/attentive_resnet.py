@@ -53,7 +53,8 @@ class Network(nn.Module):
         """Map (batch, n_bands, n_frames) to logits (batch, n_classes)."""
         deviation, mean = torch.std_mean(features, dim=(1, 2), keepdim=True)
         normalised = (features - mean) / (deviation + 1e-3)
-        slope = torch.gradient(normalised, dim=2)[0]
+        steep = normalised[:, :, 1:] - normalised[:, :, :-1]
+        slope = torch.cat([steep[:, :, :1], (steep[:, :, 1:] + steep[:, :, :-1]) / 2, steep[:, :, -1:]], dim=2)
         maps = self.blocks(self.stem(torch.stack([normalised, slope], dim=1)))  # (batch, channels, bands, frames)
         steps = self.project(maps.flatten(1, 2).transpose(1, 2))  # (batch, frames, HIDDEN)
         weights = self.attention(steps).softmax(dim=1)  # (batch, frames, 1)

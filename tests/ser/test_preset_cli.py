@@ -101,8 +101,8 @@ def test_diff_writes_nothing_and_is_a_patch(project: Path) -> None:
     assert changed == [
         "--- params.yaml",
         "+++ params.yaml",
-        "-  learning_rate: 1e-3 # Adam",
-        "+  learning_rate: 5e-4 # Adam",
+        "-  learning_rate: 1e-3 # AdamW",
+        "+  learning_rate: 5e-4 # AdamW",
         "-  patience: 15 # epochs without a better validation macro F1 before training stops",
         "+  patience: 7 # epochs without a better validation macro F1 before training stops",
     ]

@@ -27,6 +27,15 @@ def test_gain_and_offset_of_a_recording_do_not_matter() -> None:
     torch.testing.assert_close(network(features), network(30 * features - 5), rtol=1e-3, atol=1e-3)
 
 
+def test_the_second_channel_is_the_slope_over_time() -> None:
+    network = Network(8, 32, 48, 0.0, 0.0).eval()
+    seen: list[torch.Tensor] = []
+    network.stem.register_forward_hook(lambda layer, given, output: seen.append(given[0]))
+    network(torch.randn(3, 32, 48))
+    normalised, slope = seen[0].unbind(dim=1)
+    torch.testing.assert_close(slope, torch.gradient(normalised, dim=2)[0])
+
+
 def test_even_attention_gives_the_mean_and_the_deviation_over_time() -> None:
     torch.manual_seed(0)
     network = Network(8, 32, 48, 0.0, 0.0).eval()
