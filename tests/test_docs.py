@@ -10,7 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 from typer.main import get_command
 
-from benchmarks import fuzz_decoder, predict_speed, service_load, timeline_speed, voice_activity
+from benchmarks import fuzz_decoder, predict_speed, service_load, timeline_speed, training_speed, voice_activity
 from benchmarks.audits import CORPORA, PAGE, RESULTS, block
 from benchmarks.documents import with_block
 from ser.app.errors import MEANINGS
@@ -19,6 +19,7 @@ from ser.app.settings import MEGABYTE, Settings
 from ser.cli import app as ser_app
 from ser.corpora_cli import app
 from ser.params import PARAMS_FILE, Params, validated
+from ser.presets import PRESETS_FOLDER, list_presets
 from ser.storage import read_json
 from tests.conftest import TOP
 
@@ -50,6 +51,14 @@ def test_the_speed_on_the_page_is_that_of_the_results_and_what_is_promised() -> 
     assert ours["peak_mb"] < 250
     assert results["largest_difference"] <= 1e-4
     assert results["clips"] >= 200
+
+
+def test_the_speed_of_training_on_the_page_is_that_of_the_results() -> None:
+    results = read_json(training_speed.RESULTS)
+    text = training_speed.PAGE.read_text(encoding="utf-8")
+    assert with_block(text, "speed", training_speed.block(results)) == text
+    presets = {preset.name for preset in list_presets(TOP / PRESETS_FOLDER)}
+    assert set(results) == presets
 
 
 def test_no_damaged_recording_was_answered_otherwise_than_the_page_says() -> None:
