@@ -20,6 +20,7 @@ from ser.storage import replacing
 
 CHUNK = 1 << 18
 BROKEN = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, NotImplementedError)
+"""What reading an archive raises where it is damaged or cut off; the last, where zipfile does not know the packing."""
 
 
 @dataclass(frozen=True)

@@ -100,8 +100,10 @@ def small_front_end() -> FeatureParams:
     )
 
 
-def untrained_model(front_end: FeatureParams, architecture: Architecture = "logmel_gap") -> "Model":
-    """A model of the eight emotions whose probabilities differ from one another and from recording to recording."""
+def untrained_model(
+    front_end: FeatureParams, architecture: Architecture = "logmel_gap", classes: tuple[str, ...] = EMOTIONS
+) -> "Model":
+    """A model whose probabilities differ from one another and from recording to recording."""
     import torch  # noqa: PLC0415 (most tests do without)
 
     from ser.features import n_bands  # noqa: PLC0415
@@ -110,10 +112,10 @@ def untrained_model(front_end: FeatureParams, architecture: Architecture = "logm
 
     torch.manual_seed(0)
     description = ModelDescription(
-        format=3, architecture=architecture, classes=EMOTIONS, front_end=front_end, trained_on=("toy",), temperature=1.0
+        format=3, architecture=architecture, classes=classes, front_end=front_end, trained_on=("toy",), temperature=1.0
     )
     bands = n_bands(front_end)
-    classifier = Classifier(architecture, len(EMOTIONS), bands, front_end.n_frames)
+    classifier = Classifier(architecture, len(classes), bands, front_end.n_frames)
     classifier.standardise_by(np.linspace(-50, -20, bands), np.linspace(2, 9, bands))
     return Model(classifier.eval(), description)
 

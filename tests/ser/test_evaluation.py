@@ -1,30 +1,20 @@
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
 from ser.errors import InputError
 from ser.evaluation import predict_test
 from ser.feature_store import FeatureStore
-from ser.model_file import Model, ModelDescription
-from ser.models.classifier import Classifier
+from ser.model_file import Model
 from ser.params import FeatureParams
+from tests.conftest import untrained_model
 
 SPLITS = pd.DataFrame({"utterance_id": ["c", "b", "a"], "subset": ["test", "train", "test"]})
 
 
 @pytest.fixture
 def model(small_front_end: FeatureParams) -> Model:
-    torch.manual_seed(0)
-    description = ModelDescription(
-        format=3,
-        architecture="logmel_gap",
-        classes=("calm", "sad"),
-        front_end=small_front_end,
-        trained_on=("toy",),
-        temperature=1.0,
-    )
-    return Model(Classifier("logmel_gap", 2, 8, 13).eval(), description)
+    return untrained_model(small_front_end, classes=("calm", "sad"))
 
 
 def store(front_end: FeatureParams, emotions: tuple[str, ...] = ("sad", "calm", "calm")) -> FeatureStore:
