@@ -24,7 +24,7 @@ from ser.export import describe, to_onnx
 from ser.features import n_bands
 from ser.metadata import EMOTIONS
 from ser.model_file import Model, write_model
-from ser.models.classifier import Classifier
+from ser.models.classifier import Classifier, together
 from ser.params import Params
 from ser.predictor import Predictor
 from ser.presets import list_presets, preset_params
@@ -55,12 +55,14 @@ def measure(params: Params) -> dict[str, Any]:
     """
     torch.manual_seed(0)
     bands, frames = n_bands(params.features), params.features.n_frames
-    classifier = Classifier(params.train.model, len(EMOTIONS), bands, frames).eval()
+    members = [Classifier(params.train.model, len(EMOTIONS), bands, frames) for _ in range(params.train.members)]
+    classifier = together(members).eval()
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         classifier(torch.zeros(1, bands, frames))
     description = ModelDescription(
-        format=3,
+        format=4,
         architecture=params.train.model,
+        members=params.train.members,
         classes=EMOTIONS,
         front_end=params.features,
         trained_on=("ravdess",),

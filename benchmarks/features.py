@@ -8,22 +8,21 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.table import TOP, read_corpora
+from benchmarks.table import TOP, read_corpora, system_params
 from ser.errors import user_errors
 from ser.extraction import extract_augmented, extract_features, plan_augmentation
 from ser.feature_store import COLUMNS, write_features
-from ser.presets import find_preset, preset_params
 
 
 def main(
-    system: Annotated[str, typer.Argument(help="A preset.")],
+    system: Annotated[str, typer.Argument(help="A preset, or a variant of one in benchmarks/table.yaml.")],
     corpora: Annotated[list[str], typer.Argument(help="Corpora that it is trained or tested on.")],
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder of the features.")] = TOP
     / "benchmarks/data/features",
 ) -> None:
     """Run the preset's front end over the corpora. A cell takes the copies of its own train utterances alone."""
     with user_errors():
-        params = preset_params(find_preset(system))
+        params = system_params(system)
         utterances = read_corpora(tuple(corpora), keep_duplicates=True)
         copies = plan_augmentation(utterances, params.augment)
         write_features(

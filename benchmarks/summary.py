@@ -3,6 +3,7 @@
 python -m benchmarks.summary
 """
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,7 +40,7 @@ def main() -> None:
         table = summarise(CELLS, AUDITS, load_params(EvaluateParams))
         presets = list_presets(TOP / "presets")
         write_table(table, TABLE)
-        draw_claims(table, presets, PICTURE)
+        draw_claims(table, [preset for preset in presets if preset.about.origin == "published"], PICTURE)
         for path, name, block in blocks(table, presets):
             write_block(path, name, block)
         typer.echo(f"{TABLE}: {len(table)} rows of {int(table['cells'].sum())} cells")
@@ -47,18 +48,22 @@ def main() -> None:
 
 def blocks(table: pd.DataFrame, presets: Sequence[Preset]) -> list[tuple[Path, str, str]]:
     """Say what stands where: the document, the name of the block, its text."""
-    systems = {preset.name for preset in presets}
     results = TOP / "docs" / "results.md"
     one_corpus = ~table["split"].map(lambda name: len(table_corpora(name)) > 1)
-    own = table["system"].isin(systems)
-    varied = table["system"].isin(read_table_definition().variants)
+    preset = table["system"].isin({preset.name for preset in presets})
+    variants = read_table_definition().variants
+    varied = table["system"].isin(variants)
+    ours = {preset.name for preset in presets if preset.about.origin == "ours"}
+    ablated = table["system"].isin(ours | {name for name, variant in variants.items() if variant.of in ours})
+    published = [preset for preset in presets if preset.name not in ours]
     return [
-        (TOP / "README.md", "figures", claims_table(table, presets, "docs/")),
-        (results, "claims", claims_table(table, presets, "")),
-        (results, "systems", score_table(table[own & one_corpus])),
-        (results, "corpora", score_table(table[own & ~one_corpus])),
-        (results, "variants", score_table(table[varied])),
-        (results, "toolkits", score_table(table[~own & ~varied])),
+        (TOP / "README.md", "figures", claims_table(table, published, "docs/")),
+        (results, "claims", claims_table(table, published, "")),
+        (results, "systems", score_table(table[preset & one_corpus])),
+        (results, "corpora", score_table(table[preset & ~one_corpus])),
+        (results, "variants", score_table(table[varied & ~ablated])),
+        (results, "ablations", ablation_table(table[ablated & (table["split"] == HONEST)])),
+        (results, "toolkits", score_table(table[~preset & ~varied])),
         (results, "costs", costs_table(read_json(COSTS), table)),
         (TOP / "docs" / "systems" / "mfcc-3conv.md", "copies", copies_table(CELLS / "mfcc-3conv")),
         *(
@@ -120,6 +125,7 @@ def summarise(cells: Path, audits: Path, params: EvaluateParams) -> pd.DataFrame
                 "ece": pooled["ece"],
                 "minutes": costs["minutes"].mean(),
                 "weights": costs["weights"].max() if "weights" in costs else float("nan"),
+                "validation_macro_f1": costs["validation_macro_f1"].mean() if "weights" in costs else float("nan"),
                 "shared": describe_leaks({"train_test": audit["leaks"]["train_test"]}).removeprefix(
                     "train and test share "
                 ),
@@ -142,7 +148,7 @@ def _groups(folder: Path) -> dict[str, list[Path]]:
 
 
 def _group(split: str) -> str:
-    return re.sub(r"^luna5-\d$", "luna5", split)
+    return re.sub(r"^(luna5|emobox6)-\d$", r"\1", split)
 
 
 def _read_predictions(path: Path) -> pd.DataFrame:
@@ -166,6 +172,26 @@ def score_table(table: pd.DataFrame) -> str:
             for column in table.columns
             if re.fullmatch(r"uar_(?!mean|sd|low|high).*", column) and not pd.isna(row[column])
         ]
+    return "\n".join(lines)
+
+
+def ablation_table(table: pd.DataFrame) -> str:
+    """Markdown: what each change of a preset does to speakers never heard.
+
+    Args:
+        table: rows of `summarise`: of the preset, and of its variants.
+    """
+    variants = read_table_definition().variants
+    names = ["system", "what is changed", "macro F1 in validation", "UAR, mean ± sd", "UAR, pooled [95 %]"]
+    lines = _head([*names, "accuracy, pooled [95 %]", "ECE", "minutes"])
+    for _, row in table.sort_values("validation_macro_f1", ascending=False).iterrows():
+        changes = variants[row["system"]].params if row["system"] in variants else {}
+        changed = "<br>".join(f"`{key}: {json.dumps(value)}`" for key, value in changes.items())
+        lines.append(
+            f"| `{row['system']}` | {changed} | {row['validation_macro_f1']:.3f}"
+            f" | {row['uar_mean']:.3f} ± {row['uar_sd']:.3f} ({row['cells']}) | {_with_interval(row, 'uar')}"
+            f" | {_with_interval(row, 'accuracy')} | {row['ece']:.3f} | {row['minutes']:.1f} |"
+        )
     return "\n".join(lines)
 
 

@@ -14,6 +14,7 @@ from ser.ingestion import ingest
 from ser.params import (
     CorpusName,
     IngestParams,
+    Params,
     ProtocolName,
     Section,
     Seed,
@@ -53,11 +54,16 @@ class SplitDefinition(Section):
 
 
 class Variant(Section):
-    """A preset that is trained another way; its features are the preset's."""
+    """A preset with other settings."""
 
     of: str
-    train: Annotated[dict[str, Any], Field(min_length=1)]
-    """Keys of `TrainParams`, with dots: ``perturb.tilt_db``."""
+    params: Annotated[dict[str, Any], Field(min_length=1)]
+    """Keys of `Params`, with dots: ``train.perturb.tilt_db``."""
+
+    @property
+    def hears(self) -> bool:
+        """Whether it has features of its own."""
+        return any(not key.startswith("train.") for key in self.params)
 
 
 class Table(Section):
@@ -94,18 +100,28 @@ def find_system(name: str) -> tuple[str, TrainParams]:
     """Look up a preset or a variant of one.
 
     Returns:
-        The preset's name, and how it is trained.
+        Whose features it reads, and how it is trained.
 
     Raises:
         InputError: there is none of that name, or a variant sets what there is not.
     """
     variant = read_table_definition().variants.get(name)
-    preset, changes = (variant.of, variant.train) if variant else (name, {})
-    values = preset_params(find_preset(preset, TOP / "presets")).train.model_dump()
+    return (variant.of if variant and not variant.hears else name), system_params(name).train
+
+
+def system_params(name: str) -> Params:
+    """All settings of a preset or of a variant of one.
+
+    Raises:
+        InputError: there is none of that name, or a variant sets what there is not.
+    """
+    variant = read_table_definition().variants.get(name)
+    preset, changes = (variant.of, variant.params) if variant else (name, {})
+    values = preset_params(find_preset(preset, TOP / "presets")).model_dump()
     for key, value in changes.items():
         *path, last = key.split(".")
         reduce(getitem, path, values)[last] = value  # a key that is new is refused below
-    return preset, validated(TrainParams, values, f"{TABLE.name}: variants: {name}")
+    return validated(Params, values, f"{TABLE.name}: variants: {name}")
 
 
 def read_corpora(corpora: tuple[str, ...], *, keep_duplicates: bool) -> pd.DataFrame:

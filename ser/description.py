@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import Field, Strict
 
 from ser.errors import InputError
-from ser.params import Architecture, FeatureParams, Section, validated
+from ser.params import MAX_MEMBERS, Architecture, FeatureParams, Section, validated
 
 METADATA_KEY = "ser"
 """Under which a model file holds its description, as JSON."""
@@ -21,14 +21,16 @@ class ModelDescription(Section):
     Attributes:
         format: version of this description.
         architecture: a module of `ser.models`.
+        members: networks of it, whose probabilities are averaged.
         classes: the emotions, in the order of the logits.
         front_end: how a recording becomes the network's input.
         trained_on: corpora whose utterances were trained on.
         temperature: what the logits are divided by before the softmax.
     """
 
-    format: Literal[3]
+    format: Literal[4]
     architecture: Architecture
+    members: Annotated[int, Field(ge=1, le=MAX_MEMBERS)]
     classes: Annotated[tuple[str, ...], Strict(False), Field(min_length=2, max_length=100)]
     front_end: FeatureParams
     trained_on: Annotated[tuple[str, ...], Strict(False)]

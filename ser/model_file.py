@@ -12,7 +12,7 @@ from scipy.special import softmax
 from ser.description import METADATA_KEY, ModelDescription, parse_description
 from ser.errors import InputError
 from ser.features import n_bands
-from ser.models.classifier import Classifier
+from ser.models.classifier import Classifier, together
 from ser.storage import replacing
 
 
@@ -69,9 +69,8 @@ def _fitting(description: ModelDescription, state: dict[str, torch.Tensor], path
     front_end = description.front_end
     try:
         with torch.device("meta"):
-            classifier = Classifier(
-                description.architecture, len(description.classes), n_bands(front_end), front_end.n_frames
-            )
+            size = len(description.classes), n_bands(front_end), front_end.n_frames
+            classifier = together([Classifier(description.architecture, *size) for _ in range(description.members)])
         kinds = {name: tensor.dtype for name, tensor in classifier.state_dict().items()}
         classifier.load_state_dict(state, assign=True)
     except (RuntimeError, InputError) as error:

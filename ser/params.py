@@ -229,16 +229,22 @@ NO_PERTURBATION = PerturbParams(
 )
 
 
+MAX_MEMBERS = 20
+"""Networks whose probabilities a model averages. A model file may not ask for thousands."""
+
+
 class TrainParams(Section):
     """The network, and how it is fitted."""
 
     name = "train"
     model: Architecture
+    members: Annotated[int, Field(ge=1, le=MAX_MEMBERS)]
     conv_dropout: Annotated[float, Field(ge=0, lt=1)]
     dense_dropout: Annotated[float, Field(ge=0, lt=1)]
     class_weights: bool
     label_smoothing: Annotated[float, Field(ge=0, lt=1)]
     calibrate: bool
+    keep: Literal["best", "last"]
     refit: bool
     learning_rate: Annotated[float, Field(gt=0, le=1)]
     weight_decay: Annotated[float, Field(ge=0, le=1)]

@@ -18,7 +18,7 @@ CELL_WIDTH = 40
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Presets: published systems, each a file in presets/ that overlays params.yaml.",
+    help="Presets: published systems and ours, each a file in presets/ that overlays params.yaml.",
 )
 
 Name = Annotated[str, typer.Argument(help="As `ser preset list` shows it.", show_default=False)]
@@ -86,6 +86,8 @@ def apply(
 
 
 def _claim(preset: "Preset") -> str:
+    if preset.about.origin == "ours":
+        return "ours; figures in docs/results.md"
     published = preset.about.published
     return f"{published.claim} ({published.protocol})" if published else "no figure published"
 

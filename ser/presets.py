@@ -1,4 +1,4 @@
-"""Presets: files that overlay params.yaml with the settings of a published system."""
+"""Presets: files that overlay params.yaml with the settings of a system, a published one or ours."""
 
 import sys
 from collections.abc import Iterator
@@ -43,7 +43,14 @@ class About(Section):
     """What a preset is."""
 
     summary: Annotated[str, Field(min_length=1)]
+    origin: Literal["published", "ours"] = "published"
     published: Published | None = None
+
+    @model_validator(mode="after")
+    def _only_others_claim(self) -> Self:
+        if self.origin == "ours" and self.published:
+            raise ValueError("origin: ours has no published claim; its figures are made by benchmarks/dvc.yaml")
+        return self
 
 
 class _PresetFile(Section):

@@ -27,7 +27,7 @@ from ser.description import ModelDescription
 from ser.examples import Batch, Examples, batches
 from ser.feature_store import FeatureStore
 from ser.model_file import Model
-from ser.models.classifier import Classifier
+from ser.models.classifier import Classifier, together
 from ser.params import TrainParams
 from ser.perturbation import perturb
 
@@ -41,11 +41,12 @@ class Fitted:
     """What training gives.
 
     Attributes:
-        classifier: with the weights of the best epoch.
+        classifier: with the weights of the epoch that is kept.
         history: of the choice of the epoch: one row per epoch and subset: epoch (from 1), subset, loss, macro_f1. The
             train rows are means over the epoch while the weights moved, on augmented examples; the validation rows are
-            of the weights at its end.
-        best_epoch: the first with the highest validation macro F1.
+            of the weights at its end. Of several networks, the mean.
+        best_epoch: the first with the highest validation macro F1, or the last, as the parameters say; of several
+            networks, the mean.
         temperature: what to divide the logits by, so that confidence is as high as accuracy in validation; 1.0 if that
             was not asked for.
         seconds: of the epochs, also of those before an interruption.
@@ -95,8 +96,9 @@ def train_model(
     data = select_training_data(features, augmented, splits)
     fitted = fit(data.train, data.validation, len(data.classes), params, scratch, report)
     description = ModelDescription(
-        format=3,
+        format=4,
         architecture=params.model,
+        members=params.members,
         classes=tuple(data.classes),
         front_end=features.front_end,
         trained_on=tuple(data.corpora),
@@ -113,10 +115,11 @@ def fit(
     scratch: Path,
     report: Callable[[str], None],
 ) -> Fitted:
-    """Fit a classifier with AdamW and cross-entropy, and keep the epoch with the best validation macro F1.
+    """Fit a classifier with AdamW and cross-entropy, and keep the epoch with the best validation macro F1, or the last.
 
     With ``params.refit``, what is kept is trained anew on train and validation for as many epochs; the curves, the
-    scores and the temperature are then those of the choice.
+    scores and the temperature are then those of the choice. Several ``params.members`` are fitted one after another,
+    each with a seed of its own.
 
     A checkpoint is written after every epoch. Called again with the same data and parameters after an interruption, it
     goes on from there and gives the same weights as a run that was not interrupted: the random state is set from the
@@ -142,19 +145,42 @@ def fit(
         classifier.standardise_by(*examples.band_statistics())
         return classifier
 
-    classifier, history = fit_network(new, train, validation, params, checkpoints / "chosen", report)
-    table = pd.DataFrame(history.rows)
-    validated = table[table["subset"] == "validation"].reset_index(drop=True)
-    best_epoch = int(validated["epoch"].iloc[int(validated["macro_f1"].argmax())])
+    chosen, refitted, tables, kept, seconds = [], [], [], [], 0.0
+    both = train.and_also(validation)
+    for member in range(params.members):
+        if params.members > 1:
+            report(f"network {member + 1} of {params.members}")
+        own = params.model_copy(update={"seed": params.seed * params.members + member})
+        folder = checkpoints / str(member)
+        classifier, history = fit_network(new, train, validation, own, folder / "chosen", report)
+        chosen.append(classifier)
+        tables.append(pd.DataFrame(history.rows))
+        kept.append(_kept_epoch(tables[-1], params))
+        seconds += history.seconds
+        if params.refit:
+            report(f"epoch {kept[-1]} is kept: training anew for as long, on train and validation")
+            as_long = own.model_copy(update={"max_epochs": kept[-1]})
+            classifier, again = fit_network(new, both, None, as_long, folder / "refitted", report)
+            refitted.append(classifier)
+            seconds += again.seconds
+    classifier = together(chosen)
     temperature = _temperature(classifier, validation) if params.calibrate else 1.0
-    seconds = history.seconds
     if params.refit:
-        report(f"epoch {best_epoch} validates best: training anew for as long, on train and validation")
-        both, as_long = train.and_also(validation), params.model_copy(update={"max_epochs": best_epoch})
-        classifier, again = fit_network(new, both, None, as_long, checkpoints / "refitted", report)
-        seconds += again.seconds
+        classifier = together(refitted)
     shutil.rmtree(scratch)
-    return Fitted(classifier, table, best_epoch, temperature, seconds)
+    return Fitted(classifier, _mean(tables), round(float(np.mean(kept))), temperature, seconds)
+
+
+def _kept_epoch(history: pd.DataFrame, params: TrainParams) -> int:
+    validated = history[history["subset"] == "validation"]
+    best = int(validated["macro_f1"].argmax()) if params.keep == "best" else -1
+    return int(validated["epoch"].iloc[best])
+
+
+def _mean(histories: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The curves of several networks, some of them perhaps shorter, as one."""
+    means = pd.concat(histories).groupby(["epoch", "subset"], as_index=False, sort=True).mean()
+    return means.round(6)
 
 
 def fit_network(
@@ -165,12 +191,13 @@ def fit_network(
     checkpoints: Path,
     report: Callable[[str], None],
 ) -> tuple[Network, "_History"]:
-    """Fit a network, and keep the epoch that is the best in validation, or without validation the last one.
+    """Fit a network, and keep the epoch that is the best in validation, or the last one.
 
     Args:
         new: makes it, for these train examples; random numbers come from torch's global generator.
         train: what is learnt from; every class occurs.
-        validation: what chooses the epoch and stops the training.
+        validation: what is scored after every epoch, and chooses one and stops the training where ``params.keep`` says
+            so; without it, the last epoch is kept.
         params: optimisation, seed, device.
         checkpoints: a folder, from which an interrupted run goes on.
         report: called with one line per epoch.
@@ -200,7 +227,8 @@ def fit_network(
         last = ModelCheckpoint(checkpoints, "last", save_on_train_epoch_end=True, enable_version_counter=False)
         # Whole, not weights alone: those would be the last step's, where the mean is what was validated.
         best = ModelCheckpoint(checkpoints, "best", monitor=MONITORED, mode="max", save_on_train_epoch_end=True)
-        if validation is not None:
+        choosing = validation is not None and params.keep == "best"
+        if choosing:
             stopping = EarlyStopping(MONITORED, mode="max", patience=params.patience, check_on_train_epoch_end=True)
             callbacks += [stopping, best]
         trainer = _quiet_trainer(params, [*callbacks, last])
@@ -214,7 +242,7 @@ def fit_network(
             weights_only=True,
         )
         finished.write_text(str(history.rows[-1]["epoch"]))
-        kept = resumed if validation is None else Path(best.best_model_path)
+        kept = Path(best.best_model_path) if choosing else resumed
         task.load_state_dict(torch.load(kept, weights_only=True, map_location="cpu")["state_dict"])
     _lay_out(network.cpu(), torch.contiguous_format)
     return network.eval(), history

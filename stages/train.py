@@ -30,7 +30,7 @@ def main(
     ),
     params: Annotated[Path, typer.Option(exists=True, dir_okay=False)] = PARAMS_FILE,
 ) -> None:
-    """Fit a network on the train utterances and keep the epoch with the best validation macro F1.
+    """Fit a network on the train utterances and keep the epoch with the best validation macro F1, or the last.
 
     Interrupted, it goes on from its last whole epoch when run again.
     """
@@ -40,7 +40,7 @@ def main(
             read_features(features), read_features(augmented), read_splits(splits), settings, scratch, typer.echo
         )
         write_table(fitted.history, plots / "curves.csv")
-        draw_curves(fitted.history, plots / "curves.png")
+        draw_curves(fitted.history, fitted.best_epoch, plots / "curves.png")
         write_json({"train": fitted.metrics()}, metrics)
         write_model(model, out)
         typer.echo(f"{out}: epoch {fitted.best_epoch} of {len(fitted.history) // 2} kept")

@@ -101,21 +101,30 @@ def small_front_end() -> FeatureParams:
 
 
 def untrained_model(
-    front_end: FeatureParams, architecture: Architecture = "logmel_gap", classes: tuple[str, ...] = EMOTIONS
+    front_end: FeatureParams,
+    architecture: Architecture = "logmel_gap",
+    classes: tuple[str, ...] = EMOTIONS,
+    members: int = 1,
 ) -> "Model":
     """A model whose probabilities differ from one another and from recording to recording."""
     import torch  # noqa: PLC0415 (most tests do without)
 
     from ser.features import n_bands  # noqa: PLC0415
     from ser.model_file import Model  # noqa: PLC0415
-    from ser.models.classifier import Classifier  # noqa: PLC0415
+    from ser.models.classifier import Classifier, together  # noqa: PLC0415
 
     torch.manual_seed(0)
     description = ModelDescription(
-        format=3, architecture=architecture, classes=classes, front_end=front_end, trained_on=("toy",), temperature=1.0
+        format=4,
+        architecture=architecture,
+        members=members,
+        classes=classes,
+        front_end=front_end,
+        trained_on=("toy",),
+        temperature=1.0,
     )
     bands = n_bands(front_end)
-    classifier = Classifier(architecture, len(classes), bands, front_end.n_frames)
+    classifier = together([Classifier(architecture, len(classes), bands, front_end.n_frames) for _ in range(members)])
     classifier.standardise_by(np.linspace(-50, -20, bands), np.linspace(2, 9, bands))
     return Model(classifier.eval(), description)
 

@@ -1,5 +1,7 @@
 """A network together with the standardisation of its input: what is trained, saved and used."""
 
+import math
+from collections.abc import Sequence
 from importlib import import_module
 
 import numpy as np
@@ -53,4 +55,30 @@ class Classifier(nn.Module):
     def logits(self, features: np.ndarray) -> np.ndarray:
         """Map features (batch, n_bands, n_frames) to logits (batch, n_classes), float64."""
         logits: np.ndarray = self(torch.from_numpy(features)).double().numpy()
+        return logits
+
+
+def together(members: Sequence[Classifier]) -> Classifier:
+    """Make one classifier of several that standardise alike: the mean of their probabilities.
+
+    Args:
+        members: the first is changed, and given back.
+    """
+    first = members[0]
+    if len(members) > 1:
+        first.network = _Committee([member.network for member in members]).train(first.training)
+    return first
+
+
+class _Committee(nn.Module):
+    """Networks that are asked side by side."""
+
+    def __init__(self, networks: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(networks)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Map (batch, n_bands, n_frames) to the logarithm of the mean probabilities (batch, n_classes)."""
+        voices = torch.stack([member(features).log_softmax(dim=1) for member in self.members])
+        logits: torch.Tensor = voices.logsumexp(dim=0) - math.log(len(self.members))
         return logits

@@ -27,12 +27,14 @@ SCORES = {
 }
 
 
-@pytest.mark.parametrize("architecture", get_args(Architecture))
+@pytest.mark.parametrize(
+    ("architecture", "members"), [*((name, 1) for name in get_args(Architecture)), ("attentive_resnet", 3)]
+)
 def test_every_architecture_agrees_with_torch_in_batches_of_any_size(
-    small_front_end: FeatureParams, architecture: Architecture
+    small_front_end: FeatureParams, architecture: Architecture, members: int
 ) -> None:
     front_end = small_front_end.model_copy(update={"n_mels": 16, "duration": 0.6})
-    model = untrained_model(front_end, architecture)
+    model = untrained_model(front_end, architecture, members=members)
     exported = OnnxModel(to_onnx(model, describe(model, Path(__file__), None)), Path("m.onnx"))
     for size in (1, 3):
         features = np.random.default_rng(size).normal(-35, 15, (size, 16, front_end.n_frames)).astype(np.float32)

@@ -27,6 +27,22 @@ def test_a_model_comes_back_whole(model: Model, tmp_path: Path) -> None:
     assert not read.classifier.training
 
 
+def test_members_come_back_as_one_whose_probabilities_are_their_mean(
+    small_front_end: FeatureParams, tmp_path: Path
+) -> None:
+    model = untrained_model(small_front_end, members=3)
+    write_model(model, tmp_path / "m.safetensors")
+    read = read_model(tmp_path / "m.safetensors")
+    assert read.description.members == 3
+    features = np.random.default_rng(0).normal(-40, 10, (3, 8, 13)).astype(np.float32)
+    np.testing.assert_array_equal(read.probabilities(features), model.probabilities(features))
+    mean, deviation = read.classifier.mean.numpy(), read.classifier.deviation.numpy()
+    standard = torch.from_numpy((features - mean) / deviation)
+    voices = [member(standard).softmax(dim=1) for member in read.classifier.network.members]
+    assert not torch.allclose(voices[0], voices[1])
+    np.testing.assert_allclose(read.probabilities(features), torch.stack(voices).mean(dim=0).detach(), atol=1e-6)
+
+
 def test_the_same_model_gives_the_same_bytes(model: Model, tmp_path: Path) -> None:
     write_model(model, tmp_path / "a")
     write_model(model, tmp_path / "b")
@@ -91,7 +107,7 @@ def test_safetensors_of_something_else_are_refused(model: Model, tmp_path: Path)
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("format", 1, "description: format: expected 3, got 1"),
+        ("format", 3, "description: format: expected 4, got 3"),
         ("architecture", "os.system", "description: architecture: expected 'logmel_gap', .* got 'os.system'"),
         ("classes", ["calm"], "description: classes: "),
         ("classes", ["calm", "sad", "angry"], "weights do not fit"),

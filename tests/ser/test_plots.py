@@ -43,7 +43,7 @@ HISTORY = pd.DataFrame(
     }
 )
 DRAWINGS: dict[str, Callable[[Path], None]] = {
-    "curves": partial(training.draw_curves, HISTORY),
+    "curves": partial(training.draw_curves, HISTORY, 2),
     "confusion": partial(evaluation.draw_confusion, PREDICTIONS, CLASSES),
     "class_recall": partial(evaluation.draw_class_recall, PREDICTIONS, CLASSES, PARAMS),
     "reliability": partial(evaluation.draw_reliability, PREDICTIONS, 15),
@@ -84,18 +84,18 @@ def test_a_drawing_has_the_same_bytes_twice_and_names_no_software(name: str, tmp
     assert sorted(path.name for path in tmp_path.iterdir()) == ["first.png", "second.png"]
 
 
-def test_the_curves_mark_the_best_validation_epoch(figures: list[Figure]) -> None:
-    training.draw_curves(HISTORY.iloc[::-1], Path("curves.png"))
+def test_the_curves_mark_the_epoch_that_is_kept(figures: list[Figure]) -> None:
+    training.draw_curves(HISTORY.iloc[::-1], 2, Path("curves.png"))
     for panel in figures[0].axes:
-        train, validation, best = panel.get_lines()
+        train, validation, kept = panel.get_lines()
         assert list(train.get_xdata()) == list(validation.get_xdata()) == [1, 2, 3]
-        assert list(best.get_xdata()) == [2, 2]
-    assert "0.350, at epoch 2" in figures[0].get_suptitle()
+        assert list(kept.get_xdata()) == [2, 2]
+    assert "epoch 2 is kept, macro F1 0.350" in figures[0].get_suptitle()
 
 
 def test_a_history_of_one_epoch_can_be_drawn(figures: list[Figure]) -> None:
-    training.draw_curves(HISTORY.iloc[:2], Path("curves.png"))
-    assert "at epoch 1" in figures[0].get_suptitle()
+    training.draw_curves(HISTORY.iloc[:2], 1, Path("curves.png"))
+    assert "epoch 1 is kept" in figures[0].get_suptitle()
 
 
 def test_the_diagonal_of_the_confusion_is_recall(figures: list[Figure]) -> None:

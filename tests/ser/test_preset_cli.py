@@ -103,8 +103,8 @@ def test_diff_writes_nothing_and_is_a_patch(project: Path) -> None:
         "+++ params.yaml",
         "-  learning_rate: 1e-3 # AdamW",
         "+  learning_rate: 5e-4 # AdamW",
-        "-  patience: 15 # epochs without a better validation macro F1 before training stops",
-        "+  patience: 7 # epochs without a better validation macro F1 before training stops",
+        "-  patience: 15 # epochs without a better validation macro F1 before training stops, with keep best",
+        "+  patience: 7 # epochs without a better validation macro F1 before training stops, with keep best",
     ]
     assert params() == TEXT
     subprocess.run(["git", "apply", "-p0"], input=result.stdout, text=True, check=True, cwd=project)

@@ -11,6 +11,7 @@ from sklearn.metrics import f1_score
 from torch import nn
 from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
+from ser.calibration import fit_temperature
 from ser.examples import Examples
 from ser.models.classifier import Classifier
 from ser.params import NO_PERTURBATION, Architecture, PerturbParams, TrainParams
@@ -18,11 +19,13 @@ from ser.training import Fitted, _lay_out, fit
 
 PARAMS = TrainParams(
     model="logmel_gap",
+    members=1,
     conv_dropout=0.0,
     dense_dropout=0.0,
     class_weights=False,
     label_smoothing=0.0,
     calibrate=False,
+    keep="best",
     refit=False,
     learning_rate=3e-3,
     weight_decay=0.0,
@@ -191,6 +194,50 @@ def test_a_refit_ends_alike_when_it_is_interrupted(tmp_path: Path, nth: int) -> 
         fit(TRAIN, VALIDATION, 3, PARAMS.model_copy(update=REFIT), tmp_path / "scratch", report)
     resumed, _ = run(tmp_path / "scratch", **REFIT)
     assert whole.history.equals(resumed.history)
+    assert torch.equal(weights(whole), weights(resumed))
+
+
+def test_the_last_epoch_is_kept_where_validation_is_not_to_choose(tmp_path: Path) -> None:
+    # So small a rate lets nothing improve: validation would stop after the second epoch and keep the first.
+    fitted, lines = run(tmp_path / "scratch", keep="last", learning_rate=1e-9, patience=1)
+    assert (fitted.best_epoch, len(lines)) == (4, 4)
+    longer, _ = run(tmp_path / "longer", keep="last", averaging=0.5)
+    shorter, _ = run(tmp_path / "shorter", keep="last", averaging=0.5, max_epochs=3)
+    assert not torch.equal(weights(longer), weights(shorter))
+    assert longer.history["epoch"].max() == longer.best_epoch == 4
+
+
+def test_members_are_networks_of_seeds_of_their_own_whose_probabilities_are_averaged(tmp_path: Path) -> None:
+    changes: dict[str, object] = {"averaging": 0.5, "schedule": "one_cycle"}
+    three, lines = run(tmp_path / "three", members=3, seed=2, calibrate=True, **changes)
+    assert [line for line in lines if "network" in line] == [f"network {number} of 3" for number in (1, 2, 3)]
+    alone = [run(tmp_path / str(seed), seed=seed, **changes)[0] for seed in (6, 7, 8)]
+    probabilities = [torch.from_numpy(all_logits(one, VALIDATION)).softmax(dim=1) for one in alone]
+    mean = torch.stack(probabilities).mean(dim=0)
+    np.testing.assert_allclose(np.exp(all_logits(three, VALIDATION)), mean, atol=1e-6)
+    assert three.temperature == float(f"{fit_temperature(mean.log().numpy(), VALIDATION.classes):.4g}")
+    curves = [one.history["macro_f1"] for one in alone]
+    np.testing.assert_allclose(three.history["macro_f1"], np.mean(curves, axis=0), atol=1e-6)
+    assert three.best_epoch == round(np.mean([one.best_epoch for one in alone]))
+
+
+@pytest.mark.parametrize("nth", [3, 8, 14])
+def test_members_end_alike_when_they_are_interrupted(tmp_path: Path, nth: int) -> None:
+    changes: dict[str, object] = {**REFIT, "members": 2, "keep": "last", "calibrate": True}
+    whole, expected = run(tmp_path / "whole", **changes)
+    assert len(expected) == 2 * (1 + 3 + 1 + 3)
+    lines: list[str] = []
+
+    def report(line: str) -> None:
+        lines.append(line)
+        if len(lines) == nth:
+            raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError, match="power cut"):
+        fit(TRAIN, VALIDATION, 3, PARAMS.model_copy(update=changes), tmp_path / "scratch", report)
+    resumed, _ = run(tmp_path / "scratch", **changes)
+    assert whole.history.equals(resumed.history)
+    assert whole.temperature == resumed.temperature
     assert torch.equal(weights(whole), weights(resumed))
 
 
