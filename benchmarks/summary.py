@@ -5,9 +5,9 @@ python -m benchmarks.summary
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import typer
@@ -40,7 +40,7 @@ def main() -> None:
         table = summarise(CELLS, AUDITS, load_params(EvaluateParams))
         presets = list_presets(TOP / "presets")
         write_table(table, TABLE)
-        draw_claims(table, [preset for preset in presets if preset.about.origin == "published"], PICTURE)
+        draw_claims(table, presets, PICTURE)
         for path, name, block in blocks(table, presets):
             write_block(path, name, block)
         typer.echo(f"{TABLE}: {len(table)} rows of {int(table['cells'].sum())} cells")
@@ -50,20 +50,22 @@ def blocks(table: pd.DataFrame, presets: Sequence[Preset]) -> list[tuple[Path, s
     """Say what stands where: the document, the name of the block, its text."""
     results = TOP / "docs" / "results.md"
     one_corpus = ~table["split"].map(lambda name: len(table_corpora(name)) > 1)
+    definition = read_table_definition()
+    variants = definition.variants
     preset = table["system"].isin({preset.name for preset in presets})
-    variants = read_table_definition().variants
     varied = table["system"].isin(variants)
+    averaged = {averaged_name(name, len(definition.seeds)) for name in definition.averaged}
     ours = {preset.name for preset in presets if preset.about.origin == "ours"}
-    ablated = table["system"].isin(ours | {name for name, variant in variants.items() if variant.of in ours})
-    published = [preset for preset in presets if preset.name not in ours]
+    varied_ours = {name for name, variant in variants.items() if variant.of in ours}
+    ablated = table["system"].isin(ours | averaged | varied_ours)
     return [
-        (TOP / "README.md", "figures", claims_table(table, published, "docs/")),
-        (results, "claims", claims_table(table, published, "")),
-        (results, "systems", score_table(table[preset & one_corpus])),
+        (TOP / "README.md", "figures", claims_table(table, presets, "docs/")),
+        (results, "claims", claims_table(table, presets, "")),
+        (results, "systems", score_table(table[(preset | table["system"].isin(averaged)) & one_corpus])),
         (results, "corpora", score_table(table[preset & ~one_corpus])),
         (results, "variants", score_table(table[varied & ~ablated])),
         (results, "ablations", ablation_table(table[ablated & (table["split"] == HONEST)])),
-        (results, "toolkits", score_table(table[~preset & ~varied])),
+        (results, "toolkits", score_table(table[~preset & ~varied & ~ablated])),
         (results, "costs", costs_table(read_json(COSTS), table)),
         (TOP / "docs" / "systems" / "mfcc-3conv.md", "copies", copies_table(CELLS / "mfcc-3conv")),
         *(
@@ -101,37 +103,75 @@ def summarise(cells: Path, audits: Path, params: EvaluateParams) -> pd.DataFrame
     rows = []
     for folder in sorted(path for path in cells.iterdir() if path.is_dir()):
         for split, paths in _groups(folder).items():
-            scored = [read_json(path) for path in paths]
+            found = [_Cell(read_json(path), _read_predictions(path.with_suffix(".csv"))) for path in paths]
             audit = read_json(audits / paths[0].name)
-            predictions = pd.concat([_read_predictions(path.with_suffix(".csv")) for path in paths])
-            pooled = score_predictions(predictions, order_emotions(set(predictions["emotion"])), params)
-            per_cell = pd.DataFrame([{name: cell[name] for name in SCORES} for cell in scored])
-            costs = pd.DataFrame([cell["costs"] for cell in scored])
-            row: dict[str, Any] = {
-                "system": folder.name,
-                "split": split,
-                "protocol": audit["protocol"],
-                "cells": len(paths),
-                "seeds": len({path.stem.rpartition("-")[2] for path in paths}),
-                "test_clips": predictions["utterance_id"].nunique(),
-                "test_speakers": pooled["n_speakers"],
-            }
-            for name in SCORES:
-                interval = pooled["interval_95"][name]
-                row |= {name: pooled[name], f"{name}_low": interval["low"], f"{name}_high": interval["high"]}
-                row |= {f"{name}_mean": per_cell[name].mean(), f"{name}_sd": per_cell[name].std()}
-            row |= {f"uar_{corpus}": scores["uar"] for corpus, scores in pooled.get("per_corpus", {}).items()}
-            row |= {
-                "ece": pooled["ece"],
-                "minutes": costs["minutes"].mean(),
-                "weights": costs["weights"].max() if "weights" in costs else float("nan"),
-                "validation_macro_f1": costs["validation_macro_f1"].mean() if "weights" in costs else float("nan"),
-                "shared": describe_leaks({"train_test": audit["leaks"]["train_test"]}).removeprefix(
-                    "train and test share "
-                ),
-            }
-            rows.append(row)
+            seeds = len({path.stem.rpartition("-")[2] for path in paths})
+            rows.append({"system": folder.name, "split": split, "seeds": seeds} | _row(found, audit, params))
+            definition = read_table_definition()
+            if folder.name in definition.averaged and len(definition.seeds) == seeds < len(paths):
+                together = _averaged(found, seeds, params)
+                name = averaged_name(folder.name, seeds)
+                rows.append({"system": name, "split": split, "seeds": 1} | _row(together, audit, params))
     return pd.DataFrame(rows).round(6)
+
+
+def averaged_name(system: str, seeds: int) -> str:
+    """What the mean of a system's seeds is called."""
+    return f"{system}-x{seeds}"
+
+
+class _Cell(NamedTuple):
+    scores: dict[str, Any]
+    predictions: pd.DataFrame
+
+
+def _averaged(cells: Sequence[_Cell], seeds: int, params: EvaluateParams) -> list[_Cell]:
+    """For every published fold, one cell of the mean probabilities of its seeds.
+
+    Args:
+        cells: all folds of the first seed, all of the next, and so on.
+        seeds: how many.
+        params: how the intervals are made.
+    """
+    n_folds = len(cells) // seeds
+    together = []
+    for same_fold in (cells[fold::n_folds] for fold in range(n_folds)):
+        tables = [cell.predictions.set_index("utterance_id") for cell in same_fold]
+        likely = [name for name in tables[0] if name.startswith("p_")]
+        mean = tables[0].copy()
+        mean[likely] = sum(table.loc[mean.index, likely] for table in tables) / seeds
+        mean["predicted"] = mean[likely].idxmax(axis=1).str.removeprefix("p_")
+        predictions = mean.reset_index()
+        scores = score_predictions(predictions, order_emotions(set(predictions["emotion"])), params)
+        costs = pd.DataFrame([cell.scores["costs"] for cell in same_fold])
+        total = dict(costs[["minutes", "weights"]].sum()) | dict(costs[["validation_macro_f1"]].mean())
+        together.append(_Cell(scores | {"costs": total}, predictions))
+    return together
+
+
+def _row(cells: Sequence[_Cell], audit: Mapping[str, Any], params: EvaluateParams) -> dict[str, Any]:
+    predictions = pd.concat([cell.predictions for cell in cells])
+    pooled = score_predictions(predictions, order_emotions(set(predictions["emotion"])), params)
+    per_cell = pd.DataFrame([{name: cell.scores[name] for name in SCORES} for cell in cells])
+    costs = pd.DataFrame([cell.scores["costs"] for cell in cells])
+    row: dict[str, Any] = {
+        "protocol": audit["protocol"],
+        "cells": len(cells),
+        "test_clips": predictions["utterance_id"].nunique(),
+        "test_speakers": pooled["n_speakers"],
+    }
+    for name in SCORES:
+        interval = pooled["interval_95"][name]
+        row |= {name: pooled[name], f"{name}_low": interval["low"], f"{name}_high": interval["high"]}
+        row |= {f"{name}_mean": per_cell[name].mean(), f"{name}_sd": per_cell[name].std()}
+    row |= {f"uar_{corpus}": scores["uar"] for corpus, scores in pooled.get("per_corpus", {}).items()}
+    return row | {
+        "ece": pooled["ece"],
+        "minutes": costs["minutes"].mean(),
+        "weights": costs["weights"].max() if "weights" in costs else float("nan"),
+        "validation_macro_f1": costs["validation_macro_f1"].mean() if "weights" in costs else float("nan"),
+        "shared": describe_leaks({"train_test": audit["leaks"]["train_test"]}).removeprefix("train and test share "),
+    }
 
 
 def _groups(folder: Path) -> dict[str, list[Path]]:
@@ -181,14 +221,19 @@ def ablation_table(table: pd.DataFrame) -> str:
     Args:
         table: rows of `summarise`: of the preset, and of its variants.
     """
-    variants = read_table_definition().variants
     names = ["system", "what is changed", "macro F1 in validation", "UAR, mean ± sd", "UAR, pooled [95 %]"]
     lines = _head([*names, "accuracy, pooled [95 %]", "ECE", "minutes"])
-    for _, row in table.sort_values("validation_macro_f1", ascending=False).iterrows():
-        changes = variants[row["system"]].params if row["system"] in variants else {}
-        changed = "<br>".join(f"`{key}: {json.dumps(value)}`" for key, value in changes.items())
+    definition = read_table_definition()
+    changed = {
+        name: "<br>".join(f"`{key}: {json.dumps(value)}`" for key, value in variant.params.items())
+        for name, variant in definition.variants.items()
+    }
+    changed |= {
+        averaged_name(name, len(definition.seeds)): "mean probabilities of the seeds" for name in definition.averaged
+    }
+    for _, row in table.sort_values("uar_mean", ascending=False).iterrows():
         lines.append(
-            f"| `{row['system']}` | {changed} | {row['validation_macro_f1']:.3f}"
+            f"| `{row['system']}` | {changed.get(row['system'], '')} | {row['validation_macro_f1']:.3f}"
             f" | {row['uar_mean']:.3f} ± {row['uar_sd']:.3f} ({row['cells']}) | {_with_interval(row, 'uar')}"
             f" | {_with_interval(row, 'accuracy')} | {row['ece']:.3f} | {row['minutes']:.1f} |"
         )
@@ -252,12 +297,14 @@ def claims_table(table: pd.DataFrame, presets: Sequence[Preset], docs: str) -> s
     names = ["system", "published claim", "accuracy here, split as published", "stratified random split"]
     lines = _head([*names, "speakers never heard", "lost on new speakers"])
     for preset in presets:
-        claim = preset.about.published.claim if preset.about.published else "no figure"
         own, random, honest = (
             _find(table, preset.name, split) for split in (_own(preset), "stratified_80_10_10", HONEST)
         )
         figures = ["not run yet" if row is None else _with_interval(row, "accuracy") for row in (own, random, honest)]
         gap = "" if own is None or honest is None else f"{100 * (own['accuracy'] - honest['accuracy']):.0f} points"
+        claim = preset.about.published.claim if preset.about.published else "no figure"
+        if preset.about.origin == "ours":
+            claim, figures[0], gap = "ours", "", ""
         lines.append(f"| [`{preset.name}`]({docs}systems/{preset.name}.md) | {claim} | {' | '.join(figures)} | {gap} |")
     return "\n".join(lines)
 
@@ -285,17 +332,26 @@ def draw_claims(table: pd.DataFrame, presets: Sequence[Preset], path: Path) -> N
     figure = Figure(figsize=(7.4, 0.75 * len(presets) + 1.5), layout="constrained")
     axes = figure.subplots()
     for place, preset in enumerate(presets):
-        published = preset.about.published
+        published, ours = preset.about.published, preset.about.origin == "ours"
         if published:
             axes.plot([published.low, published.high], [place, place], color=VERMILLION, linewidth=7, alpha=0.35)
             middle = (published.low + published.high) / 2
             axes.plot(middle, place, "D", color=VERMILLION, label="published claim", markersize=8, fillstyle="none")
         else:
-            axes.text(1, place, "no figure published", color=VERMILLION, fontsize=8, ha="right", va="center")
-        for split, offset, colour, marker, label in (
+            axes.text(
+                1,
+                place,
+                "ours" if ours else "no figure published",
+                color=VERMILLION,
+                fontsize=8,
+                ha="right",
+                va="center",
+            )
+        points = [
             (_own(preset), 0.14, ORANGE, "o", "here, split as published"),
             (HONEST, -0.14, BLUE, "s", "here, speakers never heard (luna5)"),
-        ):
+        ]
+        for split, offset, colour, marker, label in points[ours:]:
             row = _find(table, preset.name, split)
             if row is None:
                 continue

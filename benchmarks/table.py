@@ -72,6 +72,8 @@ class Table(Section):
     seeds: Annotated[tuple[Seed, ...], Strict(False), Field(min_length=1)]
     splits: dict[str, SplitDefinition]
     variants: dict[str, Variant]
+    averaged: Annotated[tuple[str, ...], Strict(False)]
+    """Systems whose seeds are also averaged."""
 
 
 def read_table_definition(path: Path = TABLE) -> Table:

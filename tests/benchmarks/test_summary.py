@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks import summary
 from benchmarks.cells import CELLS
 from benchmarks.documents import with_block
 from benchmarks.summary import PICTURE, TABLE, blocks, score_table, summarise
-from benchmarks.table import AUDITS
+from benchmarks.table import AUDITS, read_table_definition
 from ser.params import EvaluateParams, load_params
 from ser.presets import list_presets
 from ser.storage import write_json, write_table
@@ -59,7 +60,7 @@ def write_cell(folder: Path, name: str, hits: int, speaker: str) -> None:
     write_table(table, folder / f"{name}.csv")
     uar = (hits / 5 + 1) / 2
     scores = {"uar": uar, "accuracy": uar, "macro_f1": uar}
-    write_json({"costs": {"minutes": hits, "weights": 7}} | scores, folder / f"{name}.json")
+    write_json({"costs": {"minutes": hits, "weights": 7, "validation_macro_f1": 0.5}} | scores, folder / f"{name}.json")
 
 
 def test_folds_are_pooled_and_a_seed_counts_once_all_its_folds_are_there(tmp_path: Path) -> None:
@@ -84,3 +85,24 @@ def test_two_seeds_are_one_row(tmp_path: Path) -> None:
     row = summarise(tmp_path, AUDITS, PARAMS).iloc[0]
     assert (row["cells"], row["seeds"], row["test_clips"]) == (10, 2, 50)
     assert row["uar"] == pytest.approx(0.95)
+
+
+def test_the_seeds_of_a_published_fold_are_also_averaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    definition = read_table_definition()
+    monkeypatch.setattr(summary, "read_table_definition", lambda: definition.model_copy(update={"averaged": ("toy",)}))
+    # The mean is right where two of the three are.
+    for seed, hits in enumerate((4, 3, 5)):
+        for fold in range(5):
+            write_cell(tmp_path / "toy", f"luna5-{fold}-{seed}", hits=hits, speaker="abcde"[fold])
+        write_cell(tmp_path / "toy", f"stratified_80_10_10-{seed}", hits=hits, speaker="a")
+    table = summarise(tmp_path, AUDITS, PARAMS)
+    assert table[["system", "split", "cells", "seeds"]].to_numpy().tolist() == [
+        ["toy", "luna5", 15, 3],
+        ["toy-x3", "luna5", 5, 1],
+        ["toy", "stratified_80_10_10", 3, 3],  # other clips are tested with every seed
+    ]
+    single, averaged = table.iloc[0], table.iloc[1]
+    assert single["uar_mean"] == pytest.approx((0.9 + 0.8 + 1.0) / 3)
+    assert averaged["uar_mean"] == averaged["uar"] == pytest.approx(0.9)
+    assert (single["minutes"], averaged["minutes"]) == (4, 12)
+    assert averaged["weights"] == 21
