@@ -60,6 +60,8 @@ def test_the_list_of_the_project_fits_100_columns(monkeypatch: pytest.MonkeyPatc
     result = runner.invoke(app, ["preset", "list"])
     assert result.exit_code == 0, result.output
     assert "logmel-gap" in result.stdout
+    (ours,) = (line for line in result.stdout.splitlines() if line.startswith("ser "))
+    assert ours.endswith("ours; figures in docs/results.md")
     assert max(map(len, result.stdout.splitlines())) <= 100
 
 

@@ -221,6 +221,7 @@ def test_a_file_that_is_no_preset_is_one_line(tmp_path: Path, text: str, message
     [
         ("low: 0.7", "low: 70", "about.published.low: expected less than or equal to 1, got 70"),
         ("low: 0.7", "low: 0.9", "about.published: expected low <= high, got 0.9 > 0.85"),
+        ("  published", "  origin: ours\n  published", "about: origin: ours has no published claim"),
         ("random_80_20", "random", "about.published.protocol: expected 'speaker_independent', "),
         ("accuracy", "f1", "about.published.score: expected 'accuracy', 'uar' or 'macro_f1', got 'f1'"),
     ],
