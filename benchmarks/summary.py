@@ -338,15 +338,8 @@ def draw_claims(table: pd.DataFrame, presets: Sequence[Preset], path: Path) -> N
             middle = (published.low + published.high) / 2
             axes.plot(middle, place, "D", color=VERMILLION, label="published claim", markersize=8, fillstyle="none")
         else:
-            axes.text(
-                1,
-                place,
-                "ours" if ours else "no figure published",
-                color=VERMILLION,
-                fontsize=8,
-                ha="right",
-                va="center",
-            )
+            said = "ours" if ours else "no figure published"
+            axes.text(1, place, said, color=VERMILLION, fontsize=8, ha="right", va="center")
         points = [
             (_own(preset), 0.14, ORANGE, "o", "here, split as published"),
             (HONEST, -0.14, BLUE, "s", "here, speakers never heard (luna5)"),
