@@ -85,7 +85,7 @@ def test_a_file_without_description_is_none_of_ours(small_onnx: bytes) -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"format": 4}, "m.onnx: description: format: expected 3, got 4"),
+        ({"format": 3}, "m.onnx: description: format: expected 4, got 3"),
         ({"temperature": 0.0}, "m.onnx: description: temperature: expected greater than or equal to 0.001"),
         ({"test": {"uar": 2.0}}, "m.onnx: description: test.uar: "),
         ({"classes": ["calm", "sad"]}, "m.onnx: the network does not fit its description"),
