@@ -25,11 +25,19 @@ ProtocolName = Literal[
 ]
 Copies = Annotated[int, Field(ge=0, le=100)]
 
-FrontEnd = Literal["log_mel", "mfcc", "mfcc_deltas", "pretrained"]
+FrontEnd = Literal["log_mel", "log_mel_functionals", "mfcc", "mfcc_deltas", "pretrained"]
 """The modules of `ser.front_ends`."""
 
 Architecture = Literal[
-    "logmel_gap", "logmel_4conv", "mfcc_dense", "mfcc_3conv", "logmel_vgg", "attentive_resnet", "layer_weighted"
+    "logmel_gap",
+    "logmel_4conv",
+    "mfcc_dense",
+    "mfcc_3conv",
+    "logmel_vgg",
+    "attentive_resnet",
+    "functionals",
+    "late_fusion",
+    "layer_weighted",
 ]
 """The modules of `ser.models` that hold a network."""
 
@@ -291,10 +299,14 @@ class Params(Section):
     evaluate: EvaluateParams
 
     @model_validator(mode="after")
-    def _only_spectrograms_are_perturbed(self) -> Self:
-        if self.features.front_end != "log_mel" and self.train.perturb != NO_PERTURBATION:
+    def _network_and_front_end_fit(self) -> Self:
+        front_end, train = self.features.front_end, self.train
+        if not front_end.startswith("log_mel") and train.perturb != NO_PERTURBATION:
+            raise ValueError(f"train.perturb changes log-mel spectrograms, and features.front_end is {front_end}")
+        if (train.model in ("functionals", "late_fusion")) != (front_end == "log_mel_functionals"):
             raise ValueError(
-                f"train.perturb changes log-mel spectrograms, and features.front_end is {self.features.front_end}"
+                "expected features.front_end log_mel_functionals with train.model functionals or late_fusion,"
+                f" and with no other, got {front_end} with {train.model}"
             )
         return self
 

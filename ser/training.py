@@ -308,7 +308,8 @@ class _Task(LightningModule):
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
         features, classes = batch
-        features = perturb(features, self.params.perturb)
+        n_mels = getattr(self.network, "n_mels", features.shape[1])
+        features = torch.cat([perturb(features[:, :n_mels], self.params.perturb), features[:, n_mels:]], dim=1)
         if not self.params.mixup:
             return self._step(features, classes, "train", self.train_f1)
         share = float(torch.distributions.Beta(self.params.mixup, self.params.mixup).sample())
@@ -327,7 +328,8 @@ class _Task(LightningModule):
         self, features: torch.Tensor, targets: torch.Tensor, subset: str, macro_f1: MulticlassF1Score
     ) -> torch.Tensor:
         logits = self.network(features)
-        loss: torch.Tensor = self.loss(logits, targets)
+        views = logits if logits.dim() == 3 else logits[None]
+        logits, loss = views.sum(dim=0), torch.stack([self.loss(view, targets) for view in views]).sum()
         classes = targets if targets.dim() == 1 else targets.argmax(dim=1)
         macro_f1.update(logits, classes)
         settings: dict[str, Any] = {"on_step": False, "on_epoch": True, "batch_size": len(classes)}

@@ -43,7 +43,7 @@ def analyse(signal: np.ndarray, params: FeatureParams) -> np.ndarray:
     # Windowed in double: in float32, rounding shows 80 dB below the loudest bin.
     spectrum = np.fft.rfft(frames * _hann_window(params.n_fft)).astype(np.complex64)  # (n_frames, 1 + n_fft // 2)
     power = spectrum.real**2 + spectrum.imag**2
-    mel_power = _mel_filter_bank(params) @ power.T  # (n_mels, n_frames)
+    mel_power = _bank(params) @ power.T  # (n_mels, n_frames)
     decibels = 10 * np.log10(np.maximum(mel_power, np.float32(_POWER_FLOOR)))
     below_loudest: np.ndarray = np.maximum(decibels - decibels.max(), -np.float32(params.top_db))
     return below_loudest
@@ -58,22 +58,27 @@ def _hann_window(n_fft: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=8)
-def _mel_filter_bank(params: FeatureParams) -> np.ndarray:
-    """Triangles of equal area, evenly spaced in mel: float32, shape (n_mels, 1 + n_fft // 2).
+def _bank(params: FeatureParams) -> np.ndarray:
+    """The filters of these settings: float32, shape (n_mels, 1 + n_fft // 2)."""
+    bins = np.fft.rfftfreq(params.n_fft, 1 / params.sampling_rate)
+    bank = mel_filter_bank(params.n_mels, params.f_min, params.f_max, bins).astype(np.float32)
+    bank.flags.writeable = False
+    return bank
+
+
+def mel_filter_bank(n_mels: int, f_min: float, f_max: float, bins: np.ndarray) -> np.ndarray:
+    """Triangles of equal area, evenly spaced in mel from `f_min` to `f_max`: shape (n_mels, len(bins)), all in hertz.
 
     Source:
         Slaney's Auditory Toolbox (1998), as in ``librosa.filters.mel(htk=False, norm="slaney")``.
     """
-    low, high = _hz_to_mel(np.array([params.f_min, params.f_max]))
-    edges = _mel_to_hz(np.linspace(low, high, params.n_mels + 2))  # hertz, (n_mels + 2,)
-    bins = np.fft.rfftfreq(params.n_fft, 1 / params.sampling_rate)  # hertz, (1 + n_fft // 2,)
+    low, high = _hz_to_mel(np.array([f_min, f_max]))
+    edges = _mel_to_hz(np.linspace(low, high, n_mels + 2))  # hertz, (n_mels + 2,)
     widths = np.diff(edges)[:, np.newaxis]
-    rising = (bins - edges[:-2, np.newaxis]) / widths[:-1]  # (n_mels, 1 + n_fft // 2)
+    rising = (bins - edges[:-2, np.newaxis]) / widths[:-1]  # (n_mels, len(bins))
     falling = (edges[2:, np.newaxis] - bins) / widths[1:]
     weights = np.maximum(0, np.minimum(rising, falling)) * (2 / (edges[2:] - edges[:-2]))[:, np.newaxis]
-    bank: np.ndarray = weights.astype(np.float32)
-    bank.flags.writeable = False
-    return bank
+    return np.asarray(weights)
 
 
 def rows_of(hertz: np.ndarray, params: FeatureParams) -> np.ndarray:

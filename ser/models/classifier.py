@@ -14,6 +14,9 @@ from ser.params import Architecture
 class Classifier(nn.Module):
     """Standardise the features band by band, then apply one of the architectures.
 
+    Attributes:
+        n_mels: how many of the first rows are a spectrogram, where others are below it.
+
     Args:
         architecture: a module of `ser.models`.
         n_classes: number of emotions.
@@ -40,6 +43,7 @@ class Classifier(nn.Module):
         self.register_buffer("deviation", torch.ones(n_bands, 1))
         network = import_module(f"ser.models.{architecture}").Network
         self.network: nn.Module = network(n_classes, n_bands, n_frames, conv_dropout, dense_dropout)
+        self.n_mels: int = getattr(self.network, "n_mels", n_bands)
 
     def standardise_by(self, mean: np.ndarray, deviation: np.ndarray) -> None:
         """Set the mean and the standard deviation of each band, shape (n_bands,)."""
@@ -47,7 +51,7 @@ class Classifier(nn.Module):
         self.deviation.copy_(torch.from_numpy(np.maximum(deviation, 1e-3))[:, None])
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Map features (batch, n_bands, n_frames) to logits (batch, n_classes)."""
+        """Map features (batch, n_bands, n_frames) to logits (batch, n_classes), or as the network does in training."""
         logits: torch.Tensor = self.network((features - self.mean) / self.deviation)
         return logits
 
