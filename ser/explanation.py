@@ -26,7 +26,8 @@ class Explanation:
     Attributes:
         emotion: the one that is explained.
         probability: the model's, of this emotion.
-        features: what the network reads of the voice, shape (n_bands, n_frames); what pads it is left out.
+        features: what the network reads of the voice, shape (n_bands, n_frames); what pads it, and functionals below a
+            spectrogram, are left out.
         relevance: by how much the logarithm of the probability falls (nats) when a window around this place is replaced
             by the mean of its band, averaged over the windows that cover it; same shape. Below zero: the place speaks
             against the emotion.
@@ -45,6 +46,7 @@ def explain(model: Model, signal: np.ndarray, emotion: str | None = None) -> Exp
 
     Occlusion asks for no gradient, so that it treats all architectures alike, and its values have a meaning. What
     stands in for a hidden window is the recording's own mean in each band: this voice, without what it did there.
+    Functionals below a spectrogram stay as they are: they belong to no place.
 
     Args:
         model: the trained model.
@@ -65,24 +67,31 @@ def explain(model: Model, signal: np.ndarray, emotion: str | None = None) -> Exp
     features = front_end(signal, description.front_end)
     probabilities = model.probabilities(features[None])[0]
     target = int(probabilities.argmax()) if emotion is None else description.classes.index(emotion)
-    n_bands, n_frames = features.shape
+    n_mels, n_frames = model.classifier.n_mels, features.shape[1]
+    spectrogram, below = torch.from_numpy(features)[None].tensor_split([n_mels], dim=1)
     frames = round(_WINDOW_SECONDS * description.front_end.sampling_rate / description.front_end.hop_length)
-    window = (max(2, n_bands // _WINDOWS_PER_HEIGHT), min(max(2, frames), n_frames))
+    window = (max(2, n_mels // _WINDOWS_PER_HEIGHT), min(max(2, frames), n_frames))
     n_heard = min(1 + len(signal) // description.front_end.hop_length, n_frames)  # behind it is padding
-    means = np.repeat(features[:, :n_heard].mean(axis=1, keepdims=True), n_frames, axis=1)
+    means = spectrogram[:, :, :n_heard].mean(dim=2, keepdim=True).expand_as(spectrogram)
+
+    def log_probabilities(spectrograms: torch.Tensor) -> torch.Tensor:
+        whole = torch.cat([spectrograms, below.expand(len(spectrograms), -1, -1)], dim=1)
+        logarithms: torch.Tensor = model.classifier(whole).log_softmax(dim=1)
+        return logarithms
+
     with torch.inference_mode():
-        relevance = Occlusion(lambda batch: model.classifier(batch).log_softmax(dim=1)).attribute(
-            torch.from_numpy(features)[None],
+        relevance = Occlusion(log_probabilities).attribute(
+            spectrogram,
             window,
             strides=(window[0] // 2, window[1] // 2),
-            baselines=torch.from_numpy(means)[None],
+            baselines=means,
             target=target,
             perturbations_per_eval=16,
         )
     return Explanation(
         emotion=description.classes[target],
         probability=float(probabilities[target]),
-        features=features[:, :n_heard],
+        features=features[:n_mels, :n_heard],
         relevance=relevance[0, :, :n_heard].numpy(),
         front_end=description.front_end,
     )
@@ -110,7 +119,7 @@ def draw_explanation(explanation: Explanation) -> Figure:
     )
     figure.colorbar(overlay, label="against          nats          for")
     axes.set(xlabel="Time (s)", title=f"What speaks for {explanation.emotion} ({explanation.probability:.0%})")
-    if params.front_end == "log_mel":
+    if params.front_end.startswith("log_mel"):
         ticks = [hertz for hertz in (250, 500, 1000, 2000, 4000, 8000) if params.f_min <= hertz <= params.f_max]
         axes.set_yticks(rows_of(np.array(ticks), params), [f"{hertz / 1000:g}" for hertz in ticks])
         axes.set_ylabel("Frequency (kHz)")

@@ -39,7 +39,7 @@ def track_pitch(signal: np.ndarray, sampling_rate: int, hop_length: int) -> Pitc
 
     Args:
         signal: mono waveform, shape (n_samples,).
-        sampling_rate: hertz.
+        sampling_rate: hertz; below 16 kHz, the highest voices may be found at a half or a third of their frequency.
         hop_length: samples from one frame to the next; frames are centred on its multiples.
 
     Returns:

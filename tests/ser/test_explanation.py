@@ -10,9 +10,11 @@ from typer.testing import CliRunner
 from ser.cli import app
 from ser.errors import InputError
 from ser.explanation import draw_explanation, explain
+from ser.features import front_end as features_of
 from ser.metadata import EMOTIONS
 from ser.model_file import Model, write_model
-from tests.conftest import clip, write_clip
+from ser.params import FeatureParams
+from tests.conftest import clip, untrained_model, write_clip
 
 
 class _ListensTo(torch.nn.Module):
@@ -86,6 +88,17 @@ def test_the_picture_has_both_axes_in_units_and_names_the_emotion(small_model: M
     assert axes.get_title().startswith("What speaks for sad (")
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("Time (s)", "Frequency (kHz)")
     assert [label.get_text() for label in axes.get_yticklabels()] == ["0.25", "0.5", "1", "2", "4"]
+
+
+def test_functionals_below_a_spectrogram_are_heard_and_not_drawn(small_front_end: FeatureParams) -> None:
+    front_end = small_front_end.model_copy(update={"front_end": "log_mel_functionals", "n_mels": 16, "duration": 0.6})
+    model = untrained_model(front_end, "late_fusion")
+    signal = clip(1, sampling_rate=8_000)
+    found = explain(model, signal)
+    assert found.features.shape[0] == found.relevance.shape[0] == 16
+    assert found.probability == pytest.approx(max(model.probabilities(features_of(signal, front_end)[None])[0]))
+    assert np.abs(found.relevance).max() > 0
+    assert draw_explanation(found).axes[0].get_ylabel() == "Frequency (kHz)"
 
 
 def test_the_command_writes_a_picture(tmp_path: Path, small_model: Model) -> None:

@@ -62,7 +62,7 @@ def test_yaml_1_2_numbers_are_numbers(tmp_path: Path) -> None:
         ("snr_db: [15, 35]", "snr_db: 15", "augment.noise.snr_db: expected a list, got 15"),
         ("train:", "trian:", "trian: unknown key"),
         ("f_max: 8000.0", "f_max: 20000.0", "features: expected f_min < f_max <= sampling_rate / 2 = 11025"),
-        ("front_end: log_mel", "front_end: mel", "features.front_end: expected 'log_mel', 'mfcc'"),
+        ("front_end: log_mel", "front_end: mel", "features.front_end: expected 'log_mel', 'log_mel_functionals',"),
         ("trim_db: 40.0", "trim_db: 0.0", "features.trim_db: expected greater than 0, got 0.0"),
         ("trim_db: 40.0", "trim_db: no", "features.trim_db: expected a number, got 'no'"),
         ("n_mfcc: 40", "n_mfcc: 0", "features.n_mfcc: expected greater than or equal to 1, got 0"),

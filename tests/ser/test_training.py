@@ -16,6 +16,7 @@ from ser.examples import Examples
 from ser.models.classifier import Classifier
 from ser.params import NO_PERTURBATION, Architecture, PerturbParams, TrainParams
 from ser.training import Fitted, _lay_out, fit
+from tests.ser.models.layers import n_bands_for
 
 PARAMS = TrainParams(
     model="logmel_gap",
@@ -429,8 +430,9 @@ def test_weights_are_channels_last_in_training_and_contiguous_behind_it(
 @pytest.mark.parametrize("architecture", get_args(Architecture))
 def test_the_order_of_weights_in_memory_does_not_change_what_a_network_gives(architecture: Architecture) -> None:
     torch.manual_seed(0)
-    classifier = Classifier(architecture, 8, 32, 40).eval()
-    features = torch.randn(4, 32, 40)
+    n_bands = n_bands_for(architecture, 32, 40)
+    classifier = Classifier(architecture, 8, n_bands, 40).eval()
+    features = torch.randn(4, n_bands, 40)
     contiguous, before = classifier(features), [weight.clone() for weight in convolutions(classifier)]
     _lay_out(classifier, torch.channels_last)
     assert all(weight.is_contiguous(memory_format=torch.channels_last) for weight in convolutions(classifier))
@@ -525,3 +527,29 @@ def test_mixed_examples_are_labelled_by_their_shares(tmp_path: Path, monkeypatch
         shares = targets[targets > 0].unique()
         assert len(shares) <= 3  # one share and the rest for the whole batch, and 1 where both are of a class
         assert float(shares.min() + shares[shares < 1].max()) == pytest.approx(1)
+
+
+def test_views_learn_for_themselves_and_functionals_are_not_perturbed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    n_bands, n_frames = n_bands_for("late_fusion", 16, 40), 40
+    features = np.random.default_rng(0).normal(-40, 8, (24, n_bands, n_frames)).astype(np.float32)
+    examples = Examples((features,), np.arange(24), np.arange(24) % 3)
+    seen: list[torch.Tensor] = []
+    forward = Classifier.forward
+
+    def note(classifier: Classifier, batch: torch.Tensor) -> torch.Tensor:
+        if classifier.training:
+            seen.append(batch)
+        return forward(classifier, batch)
+
+    monkeypatch.setattr(Classifier, "forward", note)
+    params = PARAMS.model_copy(update=RECIPE | {"mixup": 0.0, "max_epochs": 1})
+    fitted = fit(examples, examples, 3, params.model_copy(update={"model": "late_fusion"}), tmp_path / "both", print)
+    batches = torch.cat(seen)
+    known = {row.tobytes() for row in features[:, 16:]}
+    assert {row.numpy().tobytes() for row in batches[:, 16:]} == known
+    assert not {row.numpy().tobytes() for row in batches[:, :16]} & {row.tobytes() for row in features[:, :16]}
+    train_loss = fitted.history.loc[fitted.history["subset"] == "train", "loss"].item()
+    assert train_loss > 1.5 * np.log(3)  # of two views
+    assert fitted.classifier.logits(features).shape == (24, 3)

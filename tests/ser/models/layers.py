@@ -3,7 +3,15 @@
 import torch
 from torch import nn
 
+from ser.front_ends.log_mel_functionals import n_rows
+from ser.params import Architecture
+
 Layer = tuple[str, tuple[int, ...], int]
+
+
+def n_bands_for(architecture: Architecture, n_mels: int, n_frames: int) -> int:
+    """Rows of the front end that this architecture reads."""
+    return n_mels + n_rows(n_frames) * (architecture in {"functionals", "late_fusion"})
 
 
 def layers(network: nn.Module, n_bands: int, n_frames: int) -> list[Layer]:
