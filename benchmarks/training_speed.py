@@ -68,7 +68,8 @@ def _step(params: Params, bfloat16: bool, channels_last: bool) -> Callable[[], N
 
     def step() -> None:
         with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-            loss = nn.functional.cross_entropy(network(features), classes)
+            logits = network(features).reshape(-1, *classes.shape, len(EMOTIONS))  # of one view, or of several
+            loss = nn.functional.cross_entropy(logits.flatten(0, 1), classes.repeat(len(logits)))
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
