@@ -31,16 +31,17 @@ def analyse(signal: np.ndarray, params: FeatureParams) -> np.ndarray:
     Source:
         ``librosa.feature.mfcc(S=log_mel, dct_type=2, norm="ortho")``.
     """
-    coefficients: np.ndarray = _cosines(params.n_mfcc, params.n_mels) @ log_mel.analyse(signal, params)
+    coefficients: np.ndarray = cosines(params.n_mfcc, params.n_mels).astype(np.float32) @ log_mel.analyse(
+        signal, params
+    )
     return coefficients
 
 
 @lru_cache(maxsize=8)
-def _cosines(n_mfcc: int, n_mels: int) -> np.ndarray:
-    """First rows of the orthonormal DCT-II, float32, shape (n_mfcc, n_mels)."""
+def cosines(n_mfcc: int, n_mels: int) -> np.ndarray:
+    """First rows of the orthonormal DCT-II, shape (n_mfcc, n_mels)."""
     row, band = np.arange(n_mfcc)[:, np.newaxis], np.arange(n_mels)
     rows = np.sqrt(2 / n_mels) * np.cos(np.pi * row * (2 * band + 1) / (2 * n_mels))
     rows[0] /= np.sqrt(2)
-    cosines: np.ndarray = rows.astype(np.float32)
-    cosines.flags.writeable = False
-    return cosines
+    rows.flags.writeable = False
+    return np.asarray(rows)
