@@ -8,10 +8,13 @@ from ser.params import Architecture
 
 Layer = tuple[str, tuple[int, ...], int]
 
+READS_FUNCTIONALS: set[Architecture] = {"functionals", "late_fusion"}
+"""The front end `log_mel_functionals`, and no other; their dropout of functionals is a constant."""
+
 
 def n_bands_for(architecture: Architecture, n_mels: int, n_frames: int) -> int:
     """Rows of the front end that this architecture reads."""
-    return n_mels + n_rows(n_frames) * (architecture in {"functionals", "late_fusion"})
+    return n_mels + n_rows(n_frames) * (architecture in READS_FUNCTIONALS)
 
 
 def layers(network: nn.Module, n_bands: int, n_frames: int) -> list[Layer]:

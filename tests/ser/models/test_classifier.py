@@ -11,11 +11,9 @@ from torch import nn
 from ser import models
 from ser.models.classifier import Classifier
 from ser.params import Architecture
-from tests.ser.models.layers import n_bands_for
+from tests.ser.models.layers import READS_FUNCTIONALS, n_bands_for
 
 ARCHITECTURES = get_args(Architecture)
-HAS_ITS_OWN = {"functionals", "late_fusion"}
-"""Dropout whose strength is a constant."""
 
 
 def outputs_differ(classifier: Classifier) -> bool:
@@ -59,7 +57,7 @@ def test_dropout_acts_in_training_and_nowhere_else(architecture: Architecture) -
     torch.manual_seed(0)
     n_bands = n_bands_for(architecture, 32, 40)
     without = Classifier(architecture, 8, n_bands, 40)
-    assert outputs_differ(without.train()) == (architecture in HAS_ITS_OWN)
+    assert outputs_differ(without.train()) == (architecture in READS_FUNCTIONALS)
     assert not outputs_differ(without.eval())
     has_convolutions = any(isinstance(layer, nn.Conv2d) for layer in without.modules())
     for place in ["dense_dropout"] + ["conv_dropout"] * has_convolutions:
@@ -68,7 +66,7 @@ def test_dropout_acts_in_training_and_nowhere_else(architecture: Architecture) -
         assert not outputs_differ(classifier.eval()), place
 
 
-@pytest.mark.parametrize("architecture", sorted(set(ARCHITECTURES) - HAS_ITS_OWN))
+@pytest.mark.parametrize("architecture", sorted(set(ARCHITECTURES) - READS_FUNCTIONALS))
 def test_dropout_is_as_strong_as_it_is_set(architecture: Architecture) -> None:
     n_bands = n_bands_for(architecture, 32, 40)
     classifier = Classifier(architecture, 8, n_bands, 40, conv_dropout=0.25, dense_dropout=0.4)
