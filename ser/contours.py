@@ -140,7 +140,7 @@ def _shape(power: np.ndarray, hertz: np.ndarray) -> list[np.ndarray]:
         centroid / 1000,
         spread / 1000,
         (share * (distance / spread[:, None]) ** 3).sum(axis=1),
-        (share * (distance / spread[:, None]) ** 4).sum(axis=1),
+        np.log((share * (distance / spread[:, None]) ** 4).sum(axis=1) + 1e-3),
         -(share * np.log(share)).sum(axis=1),
         decibels[:, spoken] @ centred / (centred @ centred),
         level(50, 1000) - level(1000, 5000),

@@ -4,19 +4,20 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from captum.attr import Occlusion
+from captum.attr import FeatureAblation
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
 from ser.errors import InputError
 from ser.features import front_end
-from ser.front_ends.log_mel import rows_of
+from ser.front_ends.log_mel import analyse, rows_of
 from ser.model_file import Model
 from ser.params import FeatureParams
 
-# A window about as long as a syllable's core, and an eighth of the bands high, moved by half its size.
-_WINDOW_SECONDS = 0.15
-_WINDOWS_PER_HEIGHT = 8
+# A region is about as long as a syllable's core, and an eighth of the mel bands high.
+_REGION_SECONDS = 0.15
+_N_BANDS = 8
+_WINDOW_SECONDS = 0.032
 
 
 @dataclass(frozen=True)
@@ -26,27 +27,25 @@ class Explanation:
     Attributes:
         emotion: the one that is explained.
         probability: the model's, of this emotion.
-        features: what the network reads of the voice, shape (n_bands, n_frames); what pads it, and functionals below a
-            spectrogram, are left out.
-        relevance: by how much the logarithm of the probability falls (nats) when a window around this place is replaced
-            by the mean of its band, averaged over the windows that cover it; same shape. Below zero: the place speaks
-            against the emotion.
-        front_end: how the features were made.
+        spectrogram: of what is heard, as front end `log_mel` has it, shape (n_mels, n_frames).
+        relevance: by how much the logarithm of the probability falls (nats) when a region of the sound has, in each
+            frequency, the recording's mean magnitude; shape (n_bands, n_regions): an equal share of the mel bands, and
+            of the time, each. Below zero: the region speaks against the emotion.
+        front_end: of the model.
     """
 
     emotion: str
     probability: float
-    features: np.ndarray
+    spectrogram: np.ndarray
     relevance: np.ndarray
     front_end: FeatureParams
 
 
 def explain(model: Model, signal: np.ndarray, emotion: str | None = None) -> Explanation:
-    """Hide windows of the features, one after the other, and watch what becomes of an emotion's probability.
+    """Level regions of the sound, one after the other, and watch what becomes of an emotion's probability.
 
-    Occlusion asks for no gradient, so that it treats all architectures alike, and its values have a meaning. What
-    stands in for a hidden window is the recording's own mean in each band: this voice, without what it did there.
-    Functionals below a spectrogram stay as they are: they belong to no place.
+    The sound itself is changed, and the model hears it anew: whatever its front end computes of it is explained.
+    What stands in for a region is the recording's own mean at each frequency: this voice, without what it did there.
 
     Args:
         model: the trained model.
@@ -54,58 +53,70 @@ def explain(model: Model, signal: np.ndarray, emotion: str | None = None) -> Exp
         emotion: one of the model's; None: the most probable.
 
     Raises:
-        InputError: the model knows no such emotion, or reads no spectrogram.
+        InputError: the model knows no such emotion.
 
     Source:
-        Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014; `captum.attr.Occlusion`.
+        Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014, here on the short-time
+        Fourier transform; `captum.attr.FeatureAblation`.
     """
     description = model.description
-    if description.front_end.encoder:
-        raise InputError("what a pretrained encoder hears has no times and frequencies to draw")
     if emotion is not None and emotion not in description.classes:
         raise InputError(f"this model knows no '{emotion}'; it knows {', '.join(description.classes)}")
-    features = front_end(signal, description.front_end)
-    probabilities = model.probabilities(features[None])[0]
-    target = int(probabilities.argmax()) if emotion is None else description.classes.index(emotion)
-    n_mels, n_frames = model.classifier.n_mels, features.shape[1]
-    spectrogram, below = torch.from_numpy(features)[None].tensor_split([n_mels], dim=1)
-    frames = round(_WINDOW_SECONDS * description.front_end.sampling_rate / description.front_end.hop_length)
-    window = (max(2, n_mels // _WINDOWS_PER_HEIGHT), min(max(2, frames), n_frames))
-    n_heard = min(1 + len(signal) // description.front_end.hop_length, n_frames)  # behind it is padding
-    means = spectrogram[:, :, :n_heard].mean(dim=2, keepdim=True).expand_as(spectrogram)
+    params = description.front_end
+    heard = torch.from_numpy(signal[: params.n_samples]).float()
+    n_fft = 2 * round(_WINDOW_SECONDS * params.sampling_rate / 2)
+    hop_length, window = n_fft // 4, torch.hann_window(n_fft)
+    spectrum = torch.stft(heard, n_fft, hop_length, window=window, pad_mode="constant", return_complex=True)[None]
+    magnitude, direction = spectrum.abs(), torch.sgn(spectrum)  # (1, n_bins, n_frames)
 
-    def log_probabilities(spectrograms: torch.Tensor) -> torch.Tensor:
-        whole = torch.cat([spectrograms, below.expand(len(spectrograms), -1, -1)], dim=1)
-        logarithms: torch.Tensor = model.classifier(whole).log_softmax(dim=1)
+    def log_probabilities(magnitudes: torch.Tensor) -> torch.Tensor:
+        sounds = torch.istft(magnitudes * direction, n_fft, hop_length, window=window, length=len(heard)).numpy()
+        features = torch.from_numpy(np.stack([front_end(sound, params) for sound in sounds]))
+        logarithms: torch.Tensor = model.classifier(features).log_softmax(dim=1)
         return logarithms
 
+    probabilities = model.probabilities(front_end(heard.numpy(), params)[None])[0]
+    target = int(probabilities.argmax()) if emotion is None else description.classes.index(emotion)
+    regions = _regions(magnitude.shape[2], len(heard), params)
     with torch.inference_mode():
-        relevance = Occlusion(log_probabilities).attribute(
-            spectrogram,
-            window,
-            strides=(window[0] // 2, window[1] // 2),
-            baselines=means,
+        relevance = FeatureAblation(log_probabilities).attribute(
+            magnitude,
+            baselines=magnitude.mean(dim=2, keepdim=True).expand_as(magnitude),
             target=target,
-            perturbations_per_eval=16,
-        )
+            feature_mask=regions[None],
+            perturbations_per_eval=8,
+        )[0]
+    n_regions = int(regions.max()) // _N_BANDS + 1
+    by_region = torch.zeros(n_regions * _N_BANDS)
+    by_region[regions.flatten()] = relevance.flatten()  # alike all over a region
     return Explanation(
         emotion=description.classes[target],
         probability=float(probabilities[target]),
-        features=features[:n_mels, :n_heard],
-        relevance=relevance[0, :, :n_heard].numpy(),
-        front_end=description.front_end,
+        spectrogram=analyse(heard.numpy(), params),
+        relevance=by_region.view(n_regions, _N_BANDS).T.numpy(),
+        front_end=params,
     )
 
 
+def _regions(n_frames: int, n_samples: int, params: FeatureParams) -> torch.Tensor:
+    """Number the regions of a spectrum, from the lowest band upwards, then on in time: shape (n_bins, n_frames)."""
+    n_bins = 1 + round(_WINDOW_SECONDS * params.sampling_rate / 2)
+    rows = rows_of(np.linspace(0, params.sampling_rate / 2, n_bins), params)
+    bands = np.clip(rows * _N_BANDS // params.n_mels, 0, _N_BANDS - 1).astype(int)
+    n_regions = max(1, round(n_samples / params.sampling_rate / _REGION_SECONDS))
+    times = np.arange(n_frames) * n_regions // n_frames
+    return torch.from_numpy(bands[:, None] + _N_BANDS * times)
+
+
 def draw_explanation(explanation: Explanation) -> Figure:
-    """The features in grey, and over them, in colour, what speaks for the emotion and what against it."""
+    """The spectrogram in grey, and over it, in colour, what speaks for the emotion and what against it."""
     params = explanation.front_end
-    n_bands, n_frames = explanation.features.shape
+    n_mels, n_frames = explanation.spectrogram.shape
     seconds = n_frames * params.hop_length / params.sampling_rate
     figure = Figure(figsize=(8, 3.6), layout="constrained")
     axes = figure.subplots()
-    extent = (0.0, seconds, 0.0, float(n_bands))
-    axes.imshow(explanation.features, origin="lower", aspect="auto", extent=extent, cmap="Greys")
+    extent = (0.0, seconds, 0.0, float(n_mels))
+    axes.imshow(explanation.spectrogram, origin="lower", aspect="auto", extent=extent, cmap="Greys")
     strongest = max(float(np.abs(explanation.relevance).max()), 1e-6)
     overlay = axes.imshow(
         explanation.relevance,
@@ -115,14 +126,11 @@ def draw_explanation(explanation: Explanation) -> Figure:
         cmap="PuOr_r",
         norm=TwoSlopeNorm(0, -strongest, strongest),
         alpha=0.75 * np.sqrt(np.abs(explanation.relevance) / strongest),  # what did nothing stays grey
-        interpolation="bilinear",
+        interpolation="nearest",
     )
     figure.colorbar(overlay, label="against          nats          for")
     axes.set(xlabel="Time (s)", title=f"What speaks for {explanation.emotion} ({explanation.probability:.0%})")
-    if params.front_end.startswith("log_mel"):
-        ticks = [hertz for hertz in (250, 500, 1000, 2000, 4000, 8000) if params.f_min <= hertz <= params.f_max]
-        axes.set_yticks(rows_of(np.array(ticks), params), [f"{hertz / 1000:g}" for hertz in ticks])
-        axes.set_ylabel("Frequency (kHz)")
-    else:
-        axes.set_ylabel("Coefficient")
+    ticks = [hertz for hertz in (250, 500, 1000, 2000, 4000, 8000) if params.f_min <= hertz <= params.f_max]
+    axes.set_yticks(rows_of(np.array(ticks), params), [f"{hertz / 1000:g}" for hertz in ticks])
+    axes.set_ylabel("Frequency (kHz)")
     return figure

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ser.audio import decode, fix_length, resample, to_mono, trim_silence
+from ser.errors import InputError
 from ser.params import FeatureParams
 
 
@@ -51,6 +52,10 @@ def front_end(signal: np.ndarray, params: FeatureParams) -> np.ndarray:
     Raises:
         InputError: the signal is not mono or not finite.
     """
+    if signal.ndim != 1:
+        raise InputError(f"expected a mono signal of shape (n_samples,), found shape {signal.shape}")
+    if not np.isfinite(signal).all():
+        raise InputError("expected a finite signal, found NaN or infinity")
     analysis = _analysis(params)
     fixed = getattr(analysis, "FIXED_LENGTH", True)
     heard = fix_length(signal, params.n_samples) if fixed else signal[: params.n_samples]

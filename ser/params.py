@@ -25,7 +25,7 @@ ProtocolName = Literal[
 ]
 Copies = Annotated[int, Field(ge=0, le=100)]
 
-FrontEnd = Literal["log_mel", "log_mel_functionals", "mfcc", "mfcc_deltas", "pretrained"]
+FrontEnd = Literal["log_mel", "mfcc", "mfcc_deltas", "contours_functionals", "pretrained"]
 """The modules of `ser.front_ends`."""
 
 Architecture = Literal[
@@ -36,10 +36,14 @@ Architecture = Literal[
     "logmel_vgg",
     "attentive_resnet",
     "functionals",
+    "contour_resnet",
     "late_fusion",
     "layer_weighted",
 ]
 """The modules of `ser.models` that hold a network."""
+
+READS_CONTOURS: frozenset[Architecture] = frozenset(["functionals", "contour_resnet", "late_fusion"])
+"""The networks for the front end `contours_functionals`, and for no other."""
 
 
 def _ascending(limits: tuple[float, float]) -> tuple[float, float]:
@@ -221,7 +225,7 @@ class AugmentParams(Section):
 
 
 class PerturbParams(Section):
-    """Changes of train spectrograms, drawn anew in every epoch."""
+    """Changes of train spectrograms or contours, drawn anew in every epoch."""
 
     noise_db: Range | None
     tilt_db: Annotated[float, Field(ge=0, le=40)]
@@ -230,6 +234,10 @@ class PerturbParams(Section):
     shift_mels: Annotated[int, Field(ge=0)]
     mask_frames: Annotated[int, Field(ge=0)]
     mask_mels: Annotated[int, Field(ge=0)]
+
+    def in_time(self) -> "PerturbParams":
+        """Leave out the changes of the spectrum."""
+        return self.model_copy(update={"noise_db": None, "tilt_db": 0.0, "shift_mels": 0, "mask_mels": 0})
 
 
 NO_PERTURBATION = PerturbParams(
@@ -301,13 +309,15 @@ class Params(Section):
     @model_validator(mode="after")
     def _network_and_front_end_fit(self) -> Self:
         front_end, train = self.features.front_end, self.train
-        if not front_end.startswith("log_mel") and train.perturb != NO_PERTURBATION:
-            raise ValueError(f"train.perturb changes log-mel spectrograms, and features.front_end is {front_end}")
-        if (train.model in ("functionals", "late_fusion")) != (front_end == "log_mel_functionals"):
+        if (train.model in READS_CONTOURS) != (front_end == "contours_functionals"):
             raise ValueError(
-                "expected features.front_end log_mel_functionals with train.model functionals or late_fusion,"
-                f" and with no other, got {front_end} with {train.model}"
+                "expected features.front_end contours_functionals with train.model functionals, contour_resnet or"
+                f" late_fusion, and with no other, got {front_end} with {train.model}"
             )
+        if front_end not in ("log_mel", "contours_functionals") and train.perturb != NO_PERTURBATION:
+            raise ValueError(f"train.perturb changes spectrograms and contours, and features.front_end is {front_end}")
+        if front_end == "contours_functionals" and train.perturb.in_time() != train.perturb:
+            raise ValueError("of train.perturb, contours only have stretch, shift_frames and mask_frames")
         return self
 
 

@@ -1,9 +1,10 @@
-"""Changes of log-mel spectrograms, drawn anew every time one is trained on."""
+"""Changes of spectrograms and contours, drawn anew every time one is trained on."""
 
 import math
 
 import torch
 
+from ser.front_ends.contours_functionals import N_ROWS
 from ser.params import NO_PERTURBATION, PerturbParams
 
 _DB_PER_NEPER = 10 / math.log(10)  # of power
@@ -31,6 +32,35 @@ def perturb(features: torch.Tensor, params: PerturbParams) -> torch.Tensor:
     return _mask((noisy - _peak(noisy)).clamp(min=floor), floor, params)
 
 
+def perturb_contours(features: torch.Tensor, params: PerturbParams) -> torch.Tensor:
+    """Stretch and shift contours, and hide a run of frames: what is not heard there is not known.
+
+    Random numbers come from torch's global generator.
+
+    Args:
+        features: of front end `contours_functionals`, shape (batch, n_bands, n_frames); functionals stay as they are.
+        params: the range of each change in time; `NO_PERTURBATION` changes nothing.
+
+    Returns:
+        Shape (batch, n_bands, n_frames); each frame is one of the old ones, or 0.
+    """
+    if params == NO_PERTURBATION:
+        return features
+    contours, functionals = features[:, :N_ROWS], features[:, N_ROWS:]
+    n_frames = features.shape[2]
+    times = _times(features, params).round().long()  # (batch, 1, n_frames)
+    seen = (times >= 0) & (times < n_frames) & ~_run(features, n_frames, params.mask_frames)
+    moved = contours.gather(2, times.clamp(0, n_frames - 1).expand_as(contours)) * seen
+    return torch.cat([moved, functionals], dim=1)
+
+
+def _times(features: torch.Tensor, params: PerturbParams) -> torch.Tensor:
+    """Where to read each frame, stretched and shifted: in frames, shape (batch, 1, n_frames)."""
+    rate = 1 / _uniform(features, *params.stretch)
+    start = _uniform(features, -params.shift_frames, params.shift_frames)
+    return torch.arange(features.shape[2], device=features.device) * rate - start
+
+
 def _uniform(features: torch.Tensor, low: float, high: float) -> torch.Tensor:
     """One number for each spectrogram, shape (batch, 1, 1)."""
     return low + (high - low) * torch.rand(len(features), 1, 1, device=features.device)
@@ -54,10 +84,8 @@ def _add_noise(features: torch.Tensor, low: float, high: float) -> torch.Tensor:
 def _move(features: torch.Tensor, floor: torch.Tensor, params: PerturbParams) -> torch.Tensor:
     """Read each spectrogram at other times and in other bands, between its cells; outside it there is silence."""
     _, n_bands, n_frames = features.shape
-    rate = 1 / _uniform(features, *params.stretch)
-    start = _uniform(features, -params.shift_frames, params.shift_frames)
+    times = _times(features, params)
     higher = _uniform(features, -params.shift_mels, params.shift_mels)
-    times = torch.arange(n_frames, device=features.device) * rate - start  # (batch, 1, n_frames)
     rows = torch.arange(n_bands, device=features.device)[:, None]
     bands = (rows - higher).clamp(0, n_bands - 1)  # (batch, n_bands, 1)
     places = (2 * times / (n_frames - 1) - 1).expand_as(features), (2 * bands / (n_bands - 1) - 1).expand_as(features)

@@ -28,8 +28,8 @@ from ser.examples import Batch, Examples, batches
 from ser.feature_store import FeatureStore
 from ser.model_file import Model
 from ser.models.classifier import Classifier, together
-from ser.params import TrainParams
-from ser.perturbation import perturb
+from ser.params import READS_CONTOURS, TrainParams
+from ser.perturbation import perturb, perturb_contours
 
 MONITORED = "validation_macro_f1"
 
@@ -308,8 +308,8 @@ class _Task(LightningModule):
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
         features, classes = batch
-        n_mels = getattr(self.network, "n_mels", features.shape[1])
-        features = torch.cat([perturb(features[:, :n_mels], self.params.perturb), features[:, n_mels:]], dim=1)
+        changed = perturb_contours if self.params.model in READS_CONTOURS else perturb
+        features = changed(features, self.params.perturb)
         if not self.params.mixup:
             return self._step(features, classes, "train", self.train_f1)
         share = float(torch.distributions.Beta(self.params.mixup, self.params.mixup).sample())

@@ -25,9 +25,6 @@ def analyse(signal: np.ndarray, params: FeatureParams) -> np.ndarray:
     Returns:
         float32, shape (n_mfcc, n_frames), n_frames = 1 + n_samples // hop_length; in decibels.
 
-    Raises:
-        InputError: the signal is not mono or not finite.
-
     Source:
         ``librosa.feature.mfcc(S=log_mel, dct_type=2, norm="ortho")``.
     """

@@ -28,7 +28,7 @@ def analyse(signal: np.ndarray, params: FeatureParams) -> np.ndarray:
         float32, shape (3 * n_mfcc, n_frames); in decibels, decibels per frame and decibels per frame squared.
 
     Raises:
-        InputError: the signal is not mono or not finite, or shorter than `WIDTH` frames.
+        InputError: the signal is shorter than `WIDTH` frames.
 
     Source:
         ``librosa.feature.delta(mfcc, width=9, order=1 and 2)``: the slope (curvature) of a line (parabola) fitted to

@@ -14,9 +14,6 @@ from ser.params import Architecture
 class Classifier(nn.Module):
     """Standardise the features band by band, then apply one of the architectures.
 
-    Attributes:
-        n_mels: how many of the first rows are a spectrogram, where others are below it.
-
     Args:
         architecture: a module of `ser.models`.
         n_classes: number of emotions.
@@ -43,10 +40,11 @@ class Classifier(nn.Module):
         self.register_buffer("deviation", torch.ones(n_bands, 1))
         network = import_module(f"ser.models.{architecture}").Network
         self.network: nn.Module = network(n_classes, n_bands, n_frames, conv_dropout, dense_dropout)
-        self.n_mels: int = getattr(self.network, "n_mels", n_bands)
 
     def standardise_by(self, mean: np.ndarray, deviation: np.ndarray) -> None:
-        """Set the mean and the standard deviation of each band, shape (n_bands,)."""
+        """Set the mean and the standard deviation of each band, shape (n_bands,); of no use to `OWN_SCALE` networks."""
+        if getattr(self.network, "OWN_SCALE", False):
+            return
         self.mean.copy_(torch.from_numpy(mean)[:, None])
         self.deviation.copy_(torch.from_numpy(np.maximum(deviation, 1e-3))[:, None])
 

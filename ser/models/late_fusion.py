@@ -1,22 +1,22 @@
-"""Our own network: convolutions hear the spectrogram, a dense network reads functionals; their logits add up."""
+"""Our own network: convolutions follow contours, a dense network reads their functionals; their logits add up."""
 
 import torch
 from torch import nn
 
-from ser.models import attentive_resnet, functionals
+from ser.models import contour_resnet, functionals
 
 
 class Network(nn.Module):
-    """`attentive_resnet` and `functionals` side by side.
+    """`contour_resnet` and `functionals` side by side.
 
     In training each learns for itself: trained as one, whichever learns faster would leave nothing to the other.
 
     Args:
         n_classes: number of emotions.
-        n_bands: rows of the front end `log_mel_functionals`, of at least 16 mel bands.
-        n_frames: columns of the input; at least 16.
-        conv_dropout: as in `attentive_resnet`.
-        dense_dropout: as in `attentive_resnet`.
+        n_bands: rows of the front end `contours_functionals`.
+        n_frames: columns of the input; at least 8.
+        conv_dropout: as in `contour_resnet`.
+        dense_dropout: as in `contour_resnet`.
 
     Raises:
         InputError: the input has too few rows or columns.
@@ -26,13 +26,14 @@ class Network(nn.Module):
         1998.
     """
 
+    OWN_SCALE = True
+
     def __init__(self, n_classes: int, n_bands: int, n_frames: int, conv_dropout: float, dense_dropout: float) -> None:
         super().__init__()
-        self.functionals = functionals.Network(n_classes, n_bands, n_frames, conv_dropout, dense_dropout)
-        self.n_mels = self.functionals.n_mels
-        self.spectral = attentive_resnet.Network(n_classes, self.n_mels, n_frames, conv_dropout, dense_dropout)
+        sizes = n_classes, n_bands, n_frames, conv_dropout, dense_dropout
+        self.views = nn.ModuleList([contour_resnet.Network(*sizes), functionals.Network(*sizes)])
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Map (batch, n_bands, n_frames) to logits (batch, n_classes); in training, of each, (2, batch, n_classes)."""
-        views = torch.stack([self.spectral(features[:, : self.n_mels]), self.functionals(features)])
-        return views if self.training else views.sum(dim=0)
+        logits = torch.stack([view(features) for view in self.views])
+        return logits if self.training else logits.sum(dim=0)

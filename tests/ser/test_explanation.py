@@ -1,6 +1,7 @@
 import copy
 from pathlib import Path
 
+import librosa
 import numpy as np
 import pytest
 import torch
@@ -36,31 +37,43 @@ def listening(model: Model, bands: slice, frames: slice) -> Model:
     return Model(classifier, model.description)
 
 
-def test_the_place_that_decides_is_found_and_no_other(small_model: Model) -> None:
+def test_the_region_that_decides_is_found(small_model: Model) -> None:
     signal = clip(1, sampling_rate=8_000)
-    found = explain(listening(small_model, slice(4, 6), slice(6, 10)), signal, "angry")
-    assert found.relevance.shape == found.features.shape == (8, 13)
-    inside = np.abs(found.relevance[4:6, 6:10])
-    assert np.abs(found.relevance).max() == inside.max() > 0
-    assert np.abs(found.relevance[:3]).max() == 0  # a window is 2 bands high and 5 frames long
-    assert np.abs(found.relevance[:, :2]).max() == 0
+    found = explain(listening(small_model, slice(5, 6), slice(5, 8)), signal, "angry")
+    assert found.relevance.shape == (8, 3)  # of 0.4 s
+    strength = np.abs(found.relevance)
+    assert np.unravel_index(strength.argmax(), strength.shape) == (5, 1)
+    assert np.delete(strength.ravel(), strength.argmax()).max() < strength.max() / 4  # windows overlap a little
 
 
-def test_relevance_is_the_fall_of_the_log_probability(small_model: Model) -> None:
+def test_relevance_is_the_fall_of_the_log_probability_when_a_region_is_levelled(small_model: Model) -> None:
     signal = clip(1, sampling_rate=8_000)
-    model = listening(small_model, slice(0, 2), slice(0, 2))
-    found = explain(model, signal, "angry")
-    hidden = found.features.copy()
-    hidden[:2, :5] = found.features.mean(axis=1)[:2, None]
-    angry = EMOTIONS.index("angry")
-    before, after = (np.log(model.probabilities(one[None])[0, angry]) for one in (found.features, hidden))
-    assert found.relevance[0, 0] == pytest.approx(before - after, abs=1e-5)
+    found = explain(small_model, signal, "angry")
+    spectrum = librosa.stft(signal, n_fft=256, hop_length=64, pad_mode="constant")  # 32 ms
+    levelled = spectrum / np.abs(spectrum) * np.abs(spectrum).mean(axis=1, keepdims=True)
+    hertz = librosa.fft_frequencies(sr=8_000, n_fft=256)
+    mel = librosa.hz_to_mel(hertz)
+    low, high = librosa.hz_to_mel([50, 4_000])
+    height = (mel - low) / (high - low) * 9 - 0.5  # in bands: nine steps between the edges of eight triangles
+    for band, region in ((0, 0), (3, 1), (7, 2)):
+        rows = (np.clip(height, 0, 7) // 1 == band)[:, None]
+        changed = np.where(rows & (np.arange(spectrum.shape[1]) * 3 // spectrum.shape[1] == region), levelled, spectrum)
+        hidden = librosa.istft(changed, n_fft=256, hop_length=64, length=len(signal))
+        before, after = (log_probability(small_model, sound, "angry") for sound in (signal, hidden))
+        assert found.relevance[band, region] == pytest.approx(before - after, abs=1e-4)
+
+
+def log_probability(model: Model, signal: np.ndarray, emotion: str) -> float:
+    features = features_of(signal, model.description.front_end)
+    return float(np.log(model.probabilities(features[None])[0, EMOTIONS.index(emotion)]))
 
 
 def test_the_most_probable_emotion_is_explained_unless_another_is_asked_for(small_model: Model) -> None:
     signal = clip(3, sampling_rate=8_000)
     found = explain(small_model, signal)
-    assert found.probability == pytest.approx(max(small_model.probabilities(found.features[None])[0]))
+    features = features_of(signal, small_model.description.front_end)
+    assert found.probability == pytest.approx(max(small_model.probabilities(features[None])[0]))
+    np.testing.assert_allclose(found.spectrogram, features)
     other = next(emotion for emotion in EMOTIONS if emotion != found.emotion)
     assert explain(small_model, signal, other).emotion == other
     with pytest.raises(InputError, match="knows no 'bored'; it knows neutral, calm"):
@@ -90,14 +103,14 @@ def test_the_picture_has_both_axes_in_units_and_names_the_emotion(small_model: M
     assert [label.get_text() for label in axes.get_yticklabels()] == ["0.25", "0.5", "1", "2", "4"]
 
 
-def test_functionals_below_a_spectrogram_are_heard_and_not_drawn(small_front_end: FeatureParams) -> None:
-    front_end = small_front_end.model_copy(update={"front_end": "log_mel_functionals", "n_mels": 16, "duration": 0.6})
+def test_what_is_no_spectrogram_is_explained_in_times_and_frequencies(small_front_end: FeatureParams) -> None:
+    front_end = small_front_end.model_copy(update={"front_end": "contours_functionals", "duration": 0.3})
     model = untrained_model(front_end, "late_fusion")
-    signal = clip(1, sampling_rate=8_000)
+    signal = clip(1, sampling_rate=8_000)  # of 0.4 s
     found = explain(model, signal)
-    assert found.features.shape[0] == found.relevance.shape[0] == 16
-    assert found.probability == pytest.approx(max(model.probabilities(features_of(signal, front_end)[None])[0]))
-    assert np.abs(found.relevance).max() > 0
+    assert found.relevance.shape == (8, 2)
+    assert (np.abs(found.relevance) > 1e-4).any(axis=1).sum() > 4
+    assert found.spectrogram.shape == (8, 1 + 2400 // 256)
     assert draw_explanation(found).axes[0].get_ylabel() == "Frequency (kHz)"
 
 

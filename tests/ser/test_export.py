@@ -15,10 +15,9 @@ from ser.features import n_bands
 from ser.model_file import Model, write_model
 from ser.models.classifier import Classifier
 from ser.onnx_file import OnnxModel
-from ser.params import Architecture, FeatureParams
+from ser.params import READS_CONTOURS, Architecture, FeatureParams
 from ser.predictor import Predictor
 from tests.conftest import untrained_model, write_clip
-from tests.ser.models.layers import READS_FUNCTIONALS
 
 SCORES = {
     "n_utterances": 9,
@@ -35,7 +34,7 @@ SCORES = {
 def test_every_architecture_agrees_with_torch_in_batches_of_any_size(
     small_front_end: FeatureParams, architecture: Architecture, members: int
 ) -> None:
-    name = "log_mel_functionals" if architecture in READS_FUNCTIONALS else "log_mel"
+    name = "contours_functionals" if architecture in READS_CONTOURS else "log_mel"
     front_end = small_front_end.model_copy(update={"n_mels": 16, "duration": 0.6, "front_end": name})
     model = untrained_model(front_end, architecture, members=members)
     exported = OnnxModel(to_onnx(model, describe(model, Path(__file__), None)), Path("m.onnx"))

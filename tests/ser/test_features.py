@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from ser import front_ends
 from ser.audio import AudioError
+from ser.errors import InputError
 from ser.features import front_end, load_signal, n_bands, prepare_signal
 from ser.params import PARAMS_FILE, FeatureParams, FrontEnd
 from ser.presets import PRESETS_FOLDER, find_preset, preset_params
@@ -122,3 +123,17 @@ def test_a_file_that_cannot_be_decoded_keeps_its_reason(tmp_path: Path) -> None:
     with pytest.raises(AudioError) as caught:
         load_signal(tmp_path / "a.wav", DEFAULT)
     assert caught.value.reason == "not audio"
+
+
+@pytest.mark.parametrize("name", get_args(FrontEnd))
+@pytest.mark.parametrize(
+    ("signal", "found"),
+    [
+        (np.array([0.1, np.nan], np.float32), "found NaN or infinity"),
+        (np.array([0.1, -np.inf], np.float32), "found NaN or infinity"),
+        (np.zeros((100, 2), np.float32), r"found shape \(100, 2\)"),
+    ],
+)
+def test_a_signal_that_cannot_be_analysed_is_refused(signal: np.ndarray, found: str, name: FrontEnd) -> None:
+    with pytest.raises(InputError, match=found):
+        front_end(signal, DEFAULT.model_copy(update={"front_end": name}))

@@ -62,7 +62,7 @@ def test_yaml_1_2_numbers_are_numbers(tmp_path: Path) -> None:
         ("snr_db: [15, 35]", "snr_db: 15", "augment.noise.snr_db: expected a list, got 15"),
         ("train:", "trian:", "trian: unknown key"),
         ("f_max: 8000.0", "f_max: 20000.0", "features: expected f_min < f_max <= sampling_rate / 2 = 11025"),
-        ("front_end: log_mel", "front_end: mel", "features.front_end: expected 'log_mel', 'log_mel_functionals',"),
+        ("front_end: log_mel", "front_end: mel", "features.front_end: expected 'log_mel', 'mfcc',"),
         ("trim_db: 40.0", "trim_db: 0.0", "features.trim_db: expected greater than 0, got 0.0"),
         ("trim_db: 40.0", "trim_db: no", "features.trim_db: expected a number, got 'no'"),
         ("n_mfcc: 40", "n_mfcc: 0", "features.n_mfcc: expected greater than or equal to 1, got 0"),
@@ -89,6 +89,51 @@ def test_a_wrong_value_names_file_key_expectation_and_finding(tmp_path: Path, ol
     with pytest.raises(InputError) as caught:
         load_params(FeatureParams, path)
     assert str(caught.value).startswith(f"{path}: {message}")
+
+
+@pytest.mark.parametrize(
+    ("front_end", "model", "perturb", "message"),
+    [
+        ("log_mel", "logmel_gap", {"tilt_db: 0.0": "tilt_db: 3.0"}, None),
+        ("mfcc", "logmel_gap", {}, None),
+        (
+            "mfcc",
+            "logmel_gap",
+            {"shift_frames: 0": "shift_frames: 3"},
+            "perturb changes spectrograms and contours, and f",
+        ),
+        ("contours_functionals", "late_fusion", {"shift_frames: 0": "shift_frames: 3"}, None),
+        ("contours_functionals", "contour_resnet", {"stretch: [1.0, 1.0]": "stretch: [0.9, 1.1]"}, None),
+        (
+            "contours_functionals",
+            "functionals",
+            {"mask_mels: 0": "mask_mels: 3"},
+            "contours only have stretch, shift_fr",
+        ),
+        (
+            "contours_functionals",
+            "functionals",
+            {"noise_db: null": "noise_db: [-60, -30]"},
+            "contours only have stretch",
+        ),
+        ("contours_functionals", "logmel_gap", {}, "and with no other, got contours_functionals with logmel_gap"),
+        ("log_mel", "late_fusion", {}, "and with no other, got log_mel with late_fusion"),
+    ],
+)
+def test_network_and_perturbation_fit_the_front_end(
+    tmp_path: Path, front_end: str, model: str, perturb: dict[str, str], message: str | None
+) -> None:
+    text = PARAMS.read_text()
+    chosen = {"front_end: log_mel": f"front_end: {front_end}", "model: logmel_gap": f"model: {model}"}
+    for old, new in {**chosen, **perturb}.items():
+        assert old in text
+        text = text.replace(old, new, 1)
+    (tmp_path / "params.yaml").write_text(text)
+    if message is None:
+        load_params(TrainParams, tmp_path / "params.yaml")
+    else:
+        with pytest.raises(InputError, match=message):
+            load_params(TrainParams, tmp_path / "params.yaml")
 
 
 def test_a_missing_file_says_where_to_run(tmp_path: Path) -> None:

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import torch
 
+from ser.front_ends.contours_functionals import N_ROWS
 from ser.params import NO_PERTURBATION
-from ser.perturbation import perturb
+from ser.perturbation import perturb, perturb_contours
 
 
 def changed(features: torch.Tensor, **changes: object) -> torch.Tensor:
@@ -97,3 +98,49 @@ def test_the_form_stays_and_the_loudest_cell_is_zero_decibels() -> None:
     assert everything.shape == features.shape
     assert everything.amax(dim=(1, 2)) == pytest.approx(torch.zeros(8), abs=1e-5)
     assert everything.min() >= features.min()
+
+
+def changed_contours(features: torch.Tensor, **changes: object) -> torch.Tensor:
+    torch.manual_seed(0)
+    return perturb_contours(features, NO_PERTURBATION.model_copy(update=changes))
+
+
+def numbered(n: int = 64) -> torch.Tensor:
+    """Contours that rise by 1 from frame to frame, from 1 on, above functionals: (n, N_ROWS + 2, 60)."""
+    return torch.arange(1.0, 61.0).expand(n, N_ROWS + 2, -1).clone()
+
+
+def test_contours_are_left_alone_when_nothing_is_asked_for() -> None:
+    assert torch.equal(changed_contours(numbered()), numbered())
+
+
+def test_contours_move_together_and_functionals_not_at_all() -> None:
+    moved = changed_contours(numbered(), shift_frames=5, stretch=(0.8, 1.25), mask_frames=10)
+    assert torch.equal(moved[:, N_ROWS:], numbered()[:, N_ROWS:])
+    assert torch.equal(moved[:, :N_ROWS], moved[:, :1].expand(-1, N_ROWS, -1))
+
+
+def test_a_shift_moves_every_recording_s_contours_by_itself() -> None:
+    moved = changed_contours(numbered(), shift_frames=5)[:, 0]
+    shifts = (torch.arange(1.0, 61.0) - moved)[:, 30]
+    assert len(set(shifts.tolist())) > 6
+    assert shifts.abs().max() <= 5
+    late = moved[shifts == 3][0]
+    assert torch.equal(late, torch.cat([torch.zeros(3), torch.arange(1.0, 58.0)]))
+
+
+def test_a_stretch_of_contours_makes_what_is_late_later() -> None:
+    moved = changed_contours(numbered(), stretch=(0.8, 1.25))[:, 0]
+    found = (moved[:, 40] - 1) / 40  # the place that is read there
+    assert found.min() == pytest.approx(0.8, abs=0.03)
+    assert found.max() == pytest.approx(1.25, abs=0.03)
+    assert (moved[:, -1] == 0).float().mean() == pytest.approx(0.5, abs=0.2)  # faster: what follows is not heard
+
+
+def test_a_run_of_frames_is_hidden_in_contours() -> None:
+    hidden = changed_contours(numbered(), mask_frames=20)[:, 0] == 0
+    lengths = hidden.sum(dim=1)
+    assert 15 < lengths.max() <= 20
+    assert len(set(lengths.tolist())) > 10
+    starts = (hidden[:, 1:] & ~hidden[:, :-1]).sum(dim=1) + hidden[:, 0]
+    assert starts.max() == 1

@@ -13,6 +13,7 @@ from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook, 
 
 from ser.calibration import fit_temperature
 from ser.examples import Examples
+from ser.front_ends.contours_functionals import N_ROWS
 from ser.models.classifier import Classifier
 from ser.params import NO_PERTURBATION, Architecture, PerturbParams, TrainParams
 from ser.training import Fitted, _lay_out, fit
@@ -547,9 +548,9 @@ def test_views_learn_for_themselves_and_functionals_are_not_perturbed(
     params = PARAMS.model_copy(update=RECIPE | {"mixup": 0.0, "max_epochs": 1})
     fitted = fit(examples, examples, 3, params.model_copy(update={"model": "late_fusion"}), tmp_path / "both", print)
     batches = torch.cat(seen)
-    known = {row.tobytes() for row in features[:, 16:]}
-    assert {row.numpy().tobytes() for row in batches[:, 16:]} == known
-    assert not {row.numpy().tobytes() for row in batches[:, :16]} & {row.tobytes() for row in features[:, :16]}
+    known = {row.tobytes() for row in features[:, N_ROWS:]}
+    assert {row.numpy().tobytes() for row in batches[:, N_ROWS:]} == known
+    assert not {row.numpy().tobytes() for row in batches[:, :N_ROWS]} & {row.tobytes() for row in features[:, :N_ROWS]}
     train_loss = fitted.history.loc[fitted.history["subset"] == "train", "loss"].item()
     assert train_loss > 1.5 * np.log(3)  # of two views
     assert fitted.classifier.logits(features).shape == (24, 3)

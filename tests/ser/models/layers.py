@@ -3,18 +3,15 @@
 import torch
 from torch import nn
 
-from ser.front_ends.log_mel_functionals import n_rows
-from ser.params import Architecture
+from ser.front_ends.contours_functionals import N_ROWS, n_rows_of_functionals
+from ser.params import READS_CONTOURS, Architecture
 
 Layer = tuple[str, tuple[int, ...], int]
-
-READS_FUNCTIONALS: set[Architecture] = {"functionals", "late_fusion"}
-"""The front end `log_mel_functionals`, and no other; their dropout of functionals is a constant."""
 
 
 def n_bands_for(architecture: Architecture, n_mels: int, n_frames: int) -> int:
     """Rows of the front end that this architecture reads."""
-    return n_mels + n_rows(n_frames) * (architecture in READS_FUNCTIONALS)
+    return N_ROWS + n_rows_of_functionals(n_frames) if architecture in READS_CONTOURS else n_mels
 
 
 def layers(network: nn.Module, n_bands: int, n_frames: int) -> list[Layer]:
