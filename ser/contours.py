@@ -30,7 +30,7 @@ OF_SOUND = (
     "sharpness",
     *(f"rolloff_{share}" for share in (25, 50, 75, 90)),
     *(f"mfcc_{number}" for number in range(1, 15)),
-    *(f"rasta_{band}" for band in range(1, 27)),
+    *(f"band_{band}" for band in range(1, 27)),
 )
 """Known in every frame."""
 
@@ -53,8 +53,7 @@ def contours(signal: np.ndarray, sampling_rate: int, hop_length: int) -> np.ndar
     Source:
         Eyben et al., "The Geneva minimalistic acoustic parameter set", IEEE Trans. Affective Computing 7(2), 2016, for
         the ratios; Weninger et al., "On the acoustics of emotion in audio", Frontiers in Psychology 4, 2013, for what
-        is described; Hermansky and Morgan, "RASTA processing of speech", IEEE Trans. Speech and Audio Processing 2(4),
-        1994, for its filter.
+        is described.
     """
     signal = signal / max(float(np.sqrt(np.mean(signal**2, dtype=np.float64))), 1e-9) if len(signal) else signal
     half = round(_WINDOW * sampling_rate / 2)
@@ -154,17 +153,8 @@ def _shape(power: np.ndarray, hertz: np.ndarray) -> list[np.ndarray]:
 
 
 def _timbre(power: np.ndarray, hertz: np.ndarray) -> np.ndarray:
-    """Cepstral coefficients, and bands without what stays (below 1 Hz) and what flickers, for a hop of 10 ms."""
+    """Cepstral coefficients, and mel bands relative to their mean: what a microphone adds to a band is left out."""
     bank = mel_filter_bank(_N_MELS, 20.0, hertz[-1], hertz)
     bands = np.log(power @ bank.T + 1e-5).T  # (_N_MELS, n_frames)
     lifter = (1 + 11 * np.sin(np.pi * np.arange(1, 15)[:, None] / 22)) / 11
-    return np.concatenate([cosines(15, _N_MELS)[1:] @ bands * lifter, _rasta(bands)])
-
-
-def _rasta(bands: np.ndarray) -> np.ndarray:
-    """Each band's slope, and 0.94 of what came out a frame before; it has been as it is at first for ever."""
-    before = np.pad(bands, ((0, 0), (4, 0)), mode="edge")
-    filtered = 0.2 * before[:, 4:] + 0.1 * before[:, 3:-1] - 0.1 * before[:, 1:-3] - 0.2 * before[:, :-4]
-    for frame in range(1, filtered.shape[1]):
-        filtered[:, frame] += 0.94 * filtered[:, frame - 1]
-    return np.asarray(filtered)
+    return np.concatenate([cosines(15, _N_MELS)[1:] @ bands * lifter, bands - bands.mean(axis=1, keepdims=True)])

@@ -53,13 +53,15 @@ def explain(model: Model, signal: np.ndarray, emotion: str | None = None) -> Exp
         emotion: one of the model's; None: the most probable.
 
     Raises:
-        InputError: the model knows no such emotion.
+        InputError: the model knows no such emotion, or hears through a pretrained encoder.
 
     Source:
         Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014, here on the short-time
         Fourier transform; `captum.attr.FeatureAblation`.
     """
     description = model.description
+    if description.front_end.encoder:
+        raise InputError("a pretrained encoder would have to hear every region hidden: too many for it")
     if emotion is not None and emotion not in description.classes:
         raise InputError(f"this model knows no '{emotion}'; it knows {', '.join(description.classes)}")
     params = description.front_end

@@ -114,6 +114,14 @@ def test_what_is_no_spectrogram_is_explained_in_times_and_frequencies(small_fron
     assert draw_explanation(found).axes[0].get_ylabel() == "Frequency (kHz)"
 
 
+def test_an_encoder_is_not_asked_and_so_not_loaded(small_front_end: FeatureParams) -> None:
+    model = untrained_model(small_front_end)
+    named = model.description.front_end.model_copy(update={"front_end": "pretrained", "encoder": "/nowhere"})
+    other = Model(model.classifier, model.description.model_copy(update={"front_end": named}))
+    with pytest.raises(InputError, match=r"^a pretrained encoder would have to hear every region"):
+        explain(other, clip(1, sampling_rate=8_000))
+
+
 def test_the_command_writes_a_picture(tmp_path: Path, small_model: Model) -> None:
     write_model(small_model, tmp_path / "model.safetensors")
     recording = write_clip(tmp_path / "a.wav", 1)
