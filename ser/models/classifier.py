@@ -12,7 +12,7 @@ from ser.params import Architecture
 
 
 class Classifier(nn.Module):
-    """Standardise the features band by band, then apply one of the architectures.
+    """Standardise the features band by band, if the network does not do it itself, then apply the network.
 
     Args:
         architecture: a module of `ser.models`.
@@ -42,7 +42,7 @@ class Classifier(nn.Module):
         self.network: nn.Module = network(n_classes, n_bands, n_frames, conv_dropout, dense_dropout)
 
     def standardise_by(self, mean: np.ndarray, deviation: np.ndarray) -> None:
-        """Set the mean and the standard deviation of each band, shape (n_bands,); of no use to `OWN_SCALE` networks."""
+        """Set the mean and the standard deviation of each band, shape (n_bands,); not for a network of `OWN_SCALE`."""
         if getattr(self.network, "OWN_SCALE", False):
             return
         self.mean.copy_(torch.from_numpy(mean)[:, None])

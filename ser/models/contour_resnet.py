@@ -57,7 +57,8 @@ class Network(nn.Module):
         voiced, heard = features[:, VOICED : VOICED + 1] > 0, features[:, HEARD:N_ROWS] > 0
         known = torch.cat([(voiced & heard).expand(-1, VOICED, -1), heard.expand(-1, HEARD - VOICED, -1)], dim=1)
         contours = self.standardise(features[:, :HEARD], known.float())
-        slopes = nn.functional.pad(contours[:, :, 2:] - contours[:, :, :-2], (1, 1))
+        edge = torch.zeros_like(contours[:, :, :1])
+        slopes = torch.cat([edge, contours[:, :, 2:] - contours[:, :, :-2], edge], dim=2)
         channels = self.scale(torch.cat([contours, slopes, heard.float()], dim=1))
         if self.training:
             channels = self.hide(channels + NOISE * torch.randn_like(channels))
