@@ -28,8 +28,8 @@ class Explanation:
         emotion: the one that is explained.
         probability: the model's, of this emotion.
         spectrogram: of what is heard, as front end `log_mel` has it, shape (n_mels, n_frames).
-        relevance: by how much the logarithm of the probability falls (nats) when a region of the sound has, in each
-            frequency, the recording's mean magnitude; shape (n_bands, n_regions): an equal share of the mel bands, and
+        relevance: by how much the logarithm of the probability falls (nats) when a region of the sound is levelled: no
+            louder, at any frequency, than the recording is there on average; shape (n_bands, n_regions): an equal share of the mel bands, and
             of the time, each. Below zero: the region speaks against the emotion.
         front_end: of the model.
     """
@@ -45,7 +45,8 @@ def explain(model: Model, signal: np.ndarray, emotion: str | None = None) -> Exp
     """Level regions of the sound, one after the other, and watch what becomes of an emotion's probability.
 
     The sound itself is changed, and the model hears it anew: whatever its front end computes of it is explained.
-    What stands in for a region is the recording's own mean at each frequency: this voice, without what it did there.
+    A region is levelled by cutting off what stands out of the recording's mean at each frequency: this voice, without
+    what it did there. Nothing gets louder, silence stays silence.
 
     Args:
         model: the trained model.
@@ -83,7 +84,7 @@ def explain(model: Model, signal: np.ndarray, emotion: str | None = None) -> Exp
     with torch.inference_mode():
         relevance = FeatureAblation(log_probabilities).attribute(
             magnitude,
-            baselines=magnitude.mean(dim=2, keepdim=True).expand_as(magnitude),
+            baselines=magnitude.clamp(max=magnitude.mean(dim=2, keepdim=True)),
             target=target,
             feature_mask=regions[None],
             perturbations_per_eval=8,

@@ -50,7 +50,8 @@ def test_relevance_is_the_fall_of_the_log_probability_when_a_region_is_levelled(
     signal = clip(1, sampling_rate=8_000)
     found = explain(small_model, signal, "angry")
     spectrum = librosa.stft(signal, n_fft=256, hop_length=64, pad_mode="constant")  # 32 ms
-    levelled = spectrum / np.abs(spectrum) * np.abs(spectrum).mean(axis=1, keepdims=True)
+    magnitude = np.abs(spectrum)
+    levelled = spectrum / magnitude * np.minimum(magnitude, magnitude.mean(axis=1, keepdims=True))
     hertz = librosa.fft_frequencies(sr=8_000, n_fft=256)
     mel = librosa.hz_to_mel(hertz)
     low, high = librosa.hz_to_mel([50, 4_000])
