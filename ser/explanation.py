@@ -29,8 +29,8 @@ class Explanation:
         probability: the model's, of this emotion.
         spectrogram: of what is heard, as front end `log_mel` has it, shape (n_mels, n_frames).
         relevance: by how much the logarithm of the probability falls (nats) when a region of the sound is levelled: no
-            louder, at any frequency, than the recording is there on average; shape (n_bands, n_regions): an equal share of the mel bands, and
-            of the time, each. Below zero: the region speaks against the emotion.
+            louder, at any frequency, than the recording is there on average; shape (n_bands, n_regions): an equal share
+            of the mel bands, and of the time, each. Below zero: the region speaks against the emotion.
         front_end: of the model.
     """
 
