@@ -80,7 +80,7 @@ def explain(model: Model, signal: np.ndarray, emotion: str | None = None) -> Exp
 
     probabilities = model.probabilities(front_end(heard.numpy(), params)[None])[0]
     target = int(probabilities.argmax()) if emotion is None else description.classes.index(emotion)
-    regions = _regions(magnitude.shape[2], len(heard), params)
+    regions = _regions(magnitude.shape[1], magnitude.shape[2], len(heard), params)
     with torch.inference_mode():
         relevance = FeatureAblation(log_probabilities).attribute(
             magnitude,
@@ -101,9 +101,8 @@ def explain(model: Model, signal: np.ndarray, emotion: str | None = None) -> Exp
     )
 
 
-def _regions(n_frames: int, n_samples: int, params: FeatureParams) -> torch.Tensor:
+def _regions(n_bins: int, n_frames: int, n_samples: int, params: FeatureParams) -> torch.Tensor:
     """Number the regions of a spectrum, from the lowest band upwards, then on in time: shape (n_bins, n_frames)."""
-    n_bins = 1 + round(_WINDOW_SECONDS * params.sampling_rate / 2)
     rows = rows_of(np.linspace(0, params.sampling_rate / 2, n_bins), params)
     bands = np.clip(rows * _N_BANDS // params.n_mels, 0, _N_BANDS - 1).astype(int)
     n_regions = max(1, round(n_samples / params.sampling_rate / _REGION_SECONDS))
