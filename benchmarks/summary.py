@@ -24,6 +24,7 @@ from ser.metrics import score_predictions
 from ser.params import EvaluateParams, load_params
 from ser.plots.figures import BLUE, GREY, ORANGE, VERMILLION, save_figure
 from ser.presets import Preset, list_presets
+from ser.splits import FOLDED
 from ser.storage import read_json, read_table, write_table
 
 TABLE = TOP / "benchmarks" / "results" / "table.csv"
@@ -58,10 +59,15 @@ def blocks(table: pd.DataFrame, presets: Sequence[Preset]) -> list[tuple[Path, s
     ours = {preset.name for preset in presets if preset.about.origin == "ours"}
     varied_ours = {name for name, variant in variants.items() if variant.of in ours}
     ablated = table["system"].isin(ours | averaged | varied_ours)
+    own_elsewhere = table["system"].isin(varied_ours) & (table["split"] != HONEST)
     return [
         (TOP / "README.md", "figures", claims_table(table, presets, "docs/")),
         (results, "claims", claims_table(table, presets, "")),
-        (results, "systems", score_table(table[(preset | table["system"].isin(averaged)) & one_corpus])),
+        (
+            results,
+            "systems",
+            score_table(table[(preset | own_elsewhere | table["system"].isin(averaged)) & one_corpus]),
+        ),
         (results, "corpora", score_table(table[preset & ~one_corpus])),
         (results, "variants", score_table(table[varied & ~ablated])),
         (results, "ablations", ablation_table(table[ablated & (table["split"] == HONEST)])),
@@ -188,7 +194,7 @@ def _groups(folder: Path) -> dict[str, list[Path]]:
 
 
 def _group(split: str) -> str:
-    return re.sub(r"^(luna5|emobox6)-\d$", r"\1", split)
+    return re.sub(rf"^({'|'.join(FOLDED)})-\d+$", r"\1", split)
 
 
 def _read_predictions(path: Path) -> pd.DataFrame:

@@ -54,7 +54,7 @@ class SplitDefinition(Section):
 
 
 class Variant(Section):
-    """A preset with other settings."""
+    """A preset, or a variant of one, with other settings."""
 
     of: str
     params: Annotated[dict[str, Any], Field(min_length=1)]
@@ -107,8 +107,10 @@ def find_system(name: str) -> tuple[str, TrainParams]:
     Raises:
         InputError: there is none of that name, or a variant sets what there is not.
     """
-    variant = read_table_definition().variants.get(name)
-    return (variant.of if variant and not variant.hears else name), system_params(name).train
+    variants, heard = read_table_definition().variants, name
+    while heard in variants and not variants[heard].hears:
+        heard = variants[heard].of
+    return heard, system_params(name).train
 
 
 def system_params(name: str) -> Params:
@@ -118,9 +120,10 @@ def system_params(name: str) -> Params:
         InputError: there is none of that name, or a variant sets what there is not.
     """
     variant = read_table_definition().variants.get(name)
-    preset, changes = (variant.of, variant.params) if variant else (name, {})
-    values = preset_params(find_preset(preset, TOP / "presets")).model_dump()
-    for key, value in changes.items():
+    if variant is None:
+        return preset_params(find_preset(name, TOP / "presets"))
+    values = system_params(variant.of).model_dump()
+    for key, value in variant.params.items():
         *path, last = key.split(".")
         reduce(getitem, path, values)[last] = value  # a key that is new is refused below
     return validated(Params, values, f"{TABLE.name}: variants: {name}")
