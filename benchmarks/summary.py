@@ -16,11 +16,12 @@ from matplotlib.ticker import PercentFormatter
 
 from benchmarks.cells import CELLS
 from benchmarks.documents import write_block
-from benchmarks.table import AUDITS, TOP, base_ids, read_table_definition
+from benchmarks.table import AUDITS, TOP, base_ids, read_table_definition, varied_preset
+from ser.bootstrap import interval_95, resample_speakers
 from ser.errors import user_errors
 from ser.leaks import describe_leaks
 from ser.metadata import order_emotions
-from ser.metrics import score_predictions
+from ser.metrics import confusion_matrices, score_predictions, uar
 from ser.params import EvaluateParams, load_params
 from ser.plots.figures import BLUE, GREY, ORANGE, VERMILLION, save_figure
 from ser.presets import Preset, list_presets
@@ -57,16 +58,16 @@ def blocks(table: pd.DataFrame, presets: Sequence[Preset]) -> list[tuple[Path, s
     varied = table["system"].isin(variants)
     averaged = {averaged_name(name, len(definition.seeds)) for name in definition.averaged}
     ours = {preset.name for preset in presets if preset.about.origin == "ours"}
-    varied_ours = {name for name, variant in variants.items() if variant.of in ours}
+    varied_ours = {name for name in variants if varied_preset(name) in ours}
     ablated = table["system"].isin(ours | averaged | varied_ours)
-    own_elsewhere = table["system"].isin(varied_ours) & (table["split"] != HONEST)
+    elsewhere = table["system"].isin(varied_ours) & (table["split"] != HONEST)
     return [
         (TOP / "README.md", "figures", claims_table(table, presets, "docs/")),
         (results, "claims", claims_table(table, presets, "")),
         (
             results,
             "systems",
-            score_table(table[(preset | own_elsewhere | table["system"].isin(averaged)) & one_corpus]),
+            score_table(table[(preset | elsewhere | table["system"].isin(averaged)) & one_corpus]),
         ),
         (results, "corpora", score_table(table[preset & ~one_corpus])),
         (results, "variants", score_table(table[varied & ~ablated])),
@@ -107,18 +108,52 @@ def summarise(cells: Path, audits: Path, params: EvaluateParams) -> pd.DataFrame
         InputError: a file is damaged.
     """
     rows = []
+    predictions: dict[tuple[str, str], pd.DataFrame] = {}
+    definition = read_table_definition()
     for folder in sorted(path for path in cells.iterdir() if path.is_dir()):
         for split, paths in _groups(folder).items():
             found = [_Cell(read_json(path), _read_predictions(path.with_suffix(".csv"))) for path in paths]
             audit = read_json(audits / paths[0].name)
             seeds = len({path.stem.rpartition("-")[2] for path in paths})
-            rows.append({"system": folder.name, "split": split, "seeds": seeds} | _row(found, audit, params))
-            definition = read_table_definition()
+            ways = {folder.name: (seeds, found)}
             if folder.name in definition.averaged and len(definition.seeds) == seeds < len(paths):
-                together = _averaged(found, seeds, params)
-                name = averaged_name(folder.name, seeds)
-                rows.append({"system": name, "split": split, "seeds": 1} | _row(together, audit, params))
+                ways[averaged_name(folder.name, seeds)] = (1, _averaged(found, seeds, params))
+            for system, (of_seeds, its) in ways.items():
+                predictions[system, split] = pd.concat([cell.predictions for cell in its])
+                rows.append({"system": system, "split": split, "seeds": of_seeds} | _row(its, audit, params))
+    varied = _varied()
+    for row in rows:
+        system, split = row["system"], row["split"]
+        plain = predictions.get((varied[system][0], split)) if system in varied else None
+        if plain is not None and set(plain["utterance_id"]) == set(predictions[system, split]["utterance_id"]):
+            row.update(uar_gained(predictions[system, split], plain, params))
     return pd.DataFrame(rows).round(6)
+
+
+def uar_gained(predictions: pd.DataFrame, others: pd.DataFrame, params: EvaluateParams) -> dict[str, float]:
+    """Say how much higher the UAR of one system is than that of another, tested on the same speakers.
+
+    The interval is of the difference, both scored on the same resampled speakers: a hard speaker is hard for both, so
+    that it is narrower than those of the two scores.
+
+    Args:
+        predictions: of the one, of all folds and seeds.
+        others: of the other.
+        params: how the interval is made.
+
+    Returns:
+        gained, gained_low and gained_high, the 95 % interval.
+    """
+    classes = order_emotions(set(predictions["emotion"]))
+    scores, resampled = [], []
+    for table in (predictions, others):
+        actual, predicted = (pd.Categorical(table[column], classes).codes for column in ("emotion", "predicted"))
+        speakers = table.groupby(["corpus", "speaker"]).ngroup().to_numpy()
+        matrices = confusion_matrices(actual, predicted, speakers, len(classes))
+        scores.append(float(uar(matrices.sum(axis=0))))
+        resampled.append(uar(resample_speakers(matrices, params)))
+    interval = interval_95(resampled[0] - resampled[1])
+    return {"gained": scores[0] - scores[1], "gained_low": interval["low"], "gained_high": interval["high"]}
 
 
 def averaged_name(system: str, seeds: int) -> str:
@@ -227,23 +262,32 @@ def ablation_table(table: pd.DataFrame) -> str:
     Args:
         table: rows of `summarise`: of the preset, and of its variants.
     """
-    names = ["system", "what is changed", "macro F1 in validation", "UAR, mean ± sd", "UAR, pooled [95 %]"]
-    lines = _head([*names, "accuracy, pooled [95 %]", "ECE", "minutes"])
-    definition = read_table_definition()
-    changed = {
-        name: "<br>".join(f"`{key}: {json.dumps(value)}`" for key, value in variant.params.items())
-        for name, variant in definition.variants.items()
-    }
-    changed |= {
-        averaged_name(name, len(definition.seeds)): "mean probabilities of the seeds" for name in definition.averaged
-    }
+    names = ["system", "varies", "what is changed", "UAR gained [95 %]", "UAR, mean ± sd", "UAR, pooled [95 %]"]
+    lines = _head([*names, "accuracy, pooled [95 %]", "ECE", "macro F1 in validation", "minutes"])
+    varied = _varied()
     for _, row in table.sort_values("uar_mean", ascending=False).iterrows():
+        of, changed = varied.get(row["system"], ("", ""))
+        gained = "" if pd.isna(row["gained"]) else _with_interval(row, "gained", "+.3f")
         lines.append(
-            f"| `{row['system']}` | {changed.get(row['system'], '')} | {row['validation_macro_f1']:.3f}"
+            f"| `{row['system']}` | {of and f'`{of}`'} | {changed} | {gained}"
             f" | {row['uar_mean']:.3f} ± {row['uar_sd']:.3f} ({row['cells']}) | {_with_interval(row, 'uar')}"
-            f" | {_with_interval(row, 'accuracy')} | {row['ece']:.3f} | {row['minutes']:.1f} |"
+            f" | {_with_interval(row, 'accuracy')} | {row['ece']:.3f} | {row['validation_macro_f1']:.3f}"
+            f" | {row['minutes']:.1f} |"
         )
     return "\n".join(lines)
+
+
+def _varied() -> dict[str, tuple[str, str]]:
+    """From a system that varies another to the other's name and what is changed."""
+    definition = read_table_definition()
+    varied = {
+        name: (variant.of, "<br>".join(f"`{key}: {json.dumps(value)}`" for key, value in variant.params.items()))
+        for name, variant in definition.variants.items()
+    }
+    seeds = len(definition.seeds)
+    return varied | {
+        averaged_name(name, seeds): (name, f"mean probabilities of {seeds} seeds") for name in definition.averaged
+    }
 
 
 def costs_table(costs: dict[str, Any], table: pd.DataFrame) -> str:
@@ -284,8 +328,8 @@ def copies_table(folder: Path) -> str:
     return "\n".join(lines)
 
 
-def _with_interval(row: pd.Series, score: str) -> str:
-    return f"{row[score]:.3f} [{row[f'{score}_low']:.3f}, {row[f'{score}_high']:.3f}]"
+def _with_interval(row: pd.Series, score: str, form: str = ".3f") -> str:
+    return f"{row[score]:{form}} [{row[f'{score}_low']:{form}}, {row[f'{score}_high']:{form}}]"
 
 
 def _head(names: Sequence[str]) -> list[str]:

@@ -98,6 +98,12 @@ def find_split(name: str) -> SplitDefinition:
     return splits[name]
 
 
+def varied_preset(name: str) -> str:
+    """Say which preset a system is, or is a variant of."""
+    variants = read_table_definition().variants
+    return varied_preset(variants[name].of) if name in variants else name
+
+
 def find_system(name: str) -> tuple[str, TrainParams]:
     """Look up a preset or a variant of one.
 
@@ -107,9 +113,8 @@ def find_system(name: str) -> tuple[str, TrainParams]:
     Raises:
         InputError: there is none of that name, or a variant sets what there is not.
     """
-    variants, heard = read_table_definition().variants, name
-    while heard in variants and not variants[heard].hears:
-        heard = variants[heard].of
+    variant = read_table_definition().variants.get(name)
+    heard = find_system(variant.of)[0] if variant and not variant.hears else name
     return heard, system_params(name).train
 
 

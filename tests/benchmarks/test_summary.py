@@ -11,7 +11,7 @@ from benchmarks import summary
 from benchmarks.cells import CELLS
 from benchmarks.documents import with_block
 from benchmarks.summary import PICTURE, TABLE, blocks, score_table, summarise
-from benchmarks.table import AUDITS, read_table_definition
+from benchmarks.table import AUDITS, Variant, read_table_definition
 from ser.params import EvaluateParams, load_params
 from ser.presets import list_presets
 from ser.storage import write_json, write_table
@@ -76,6 +76,26 @@ def test_folds_are_pooled_and_a_seed_counts_once_all_its_folds_are_there(tmp_pat
     assert row["uar_low"] < row["uar"] < row["uar_high"]
     assert (row["minutes"], row["weights"]) == (3, 7)
     assert row["shared"] == "no leak found"
+
+
+def test_what_a_variant_gains_is_measured_on_the_same_speakers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    definition = read_table_definition()
+    variants = {"varied": Variant(of="toy", params={"train.mixup": 0.3})}
+    monkeypatch.setattr(
+        summary, "read_table_definition", lambda: definition.model_copy(update={"variants": variants, "averaged": ()})
+    )
+    # One clip of five more is right for every speaker, easy or hard: 0.1 of the UAR, whoever is resampled.
+    for fold in range(5):
+        write_cell(tmp_path / "toy", f"luna5-{fold}-0", hits=fold, speaker="abcde"[fold])
+        write_cell(tmp_path / "varied", f"luna5-{fold}-0", hits=fold + 1, speaker="abcde"[fold])
+    write_cell(tmp_path / "toy", "random_80_20-0", hits=1, speaker="a")
+    write_cell(tmp_path / "varied", "random_80_20-0", hits=1, speaker="b")
+    table = summarise(tmp_path, AUDITS, PARAMS).set_index(["system", "split"])
+    gained = table[["gained", "gained_low", "gained_high"]]
+    assert gained.loc["varied", "luna5"].tolist() == pytest.approx([0.1, 0.1, 0.1])
+    assert table.loc[("varied", "luna5"), "uar_low"] < table.loc[("toy", "luna5"), "uar_high"]
+    assert gained.loc["toy"].isna().all(axis=None)
+    assert gained.loc["varied", "random_80_20"].isna().all()  # other clips were tested
 
 
 def test_two_seeds_are_one_row(tmp_path: Path) -> None:
