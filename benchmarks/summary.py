@@ -389,7 +389,7 @@ def draw_claims(table: pd.DataFrame, presets: Sequence[Preset], path: Path) -> N
             axes.plot(middle, place, "D", color=VERMILLION, label="published claim", markersize=8, fillstyle="none")
         else:
             said = "ours" if ours else "no figure published"
-            axes.text(1, place, said, color=VERMILLION, fontsize=8, ha="right", va="center")
+            axes.text(0.14, place, said, color=VERMILLION, fontsize=8, va="center")
         points = [
             (_own(preset), 0.14, ORANGE, "o", "here, split as published"),
             (HONEST, -0.14, BLUE, "s", "here, speakers never heard (luna5)"),

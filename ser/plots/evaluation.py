@@ -129,12 +129,22 @@ def draw_rejection(predictions: pd.DataFrame, path: Path) -> None:
     axes = figure.subplots()
     axes.plot(table["coverage"], table["accuracy"], color=BLUE, drawstyle="steps-post", label="accuracy of the answers")
     axes.axhline(overall, color=GREY, linestyle="--", label=f"all answered, {overall:.1%}")
+    labelled = np.inf
     for threshold in (0.3, 0.5, 0.7, 0.9):
         answered = table[table["min_confidence"] >= threshold]
         if 0 < len(answered) < len(table):
             place = answered["coverage"].iloc[-1], answered["accuracy"].iloc[-1]
             axes.plot(*place, "o", color=VERMILLION)
-            axes.annotate(f"{threshold:g}", place, xytext=(4, 6), textcoords="offset points", color=VERMILLION)
+            if labelled - place[0] > 0.06:  # room for another label
+                axes.annotate(
+                    f"{threshold:g}",
+                    place,
+                    xytext=(-5, -12),
+                    textcoords="offset points",
+                    ha="right",
+                    color=VERMILLION,
+                )
+                labelled = place[0]
     axes.plot([], [], "o", color=VERMILLION, label="least confidence")
     axes.set(xlim=(0, 1), ylim=(0, 1.03), xlabel="Utterances answered", ylabel="Accuracy of the answers")
     axes.xaxis.set_major_formatter(PercentFormatter(1))
