@@ -521,7 +521,7 @@ def test_mixed_examples_are_labelled_by_their_shares(tmp_path: Path, monkeypatch
     monkeypatch.setattr(nn.CrossEntropyLoss, "forward", forward)
     run(tmp_path / "scratch", max_epochs=1, mixup=1.0)
     trained = [targets for logits, targets in seen if targets.dim() == 2]
-    assert len(trained) == 3  # and validation is not mixed
+    assert len(trained) == 2 * 3  # of three batches, what is learnt from and what is drawn; and validation is not mixed
     assert any(targets.dim() == 1 for _, targets in seen)
     for targets in trained:
         torch.testing.assert_close(targets.sum(dim=1), torch.ones(len(targets)))
