@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from ser.errors import InputError
-from ser.storage import replacing
+from ser.storage import replacing_folder
 
 CHUNK = 1 << 18
 BROKEN = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, NotImplementedError)
@@ -68,7 +68,7 @@ def unpack(archive: Path, folder: Path, suffixes: Collection[str] = (), limits: 
 
     Args:
         archive: the file.
-        folder: made by this function; replaced if it exists.
+        folder: made by this function; does not exist, or is empty.
         suffixes: in lower case, of the files wanted; all if empty.
         limits: what counts as a bomb.
 
@@ -84,8 +84,7 @@ def unpack(archive: Path, folder: Path, suffixes: Collection[str] = (), limits: 
         with _members(archive) as members:
             plan = _checked(archive, members, limits)
             require_space(folder, sum(member.n_bytes for member, _ in plan))
-            with replacing(folder) as sibling:
-                sibling.mkdir()
+            with replacing_folder(folder) as sibling:
                 for member, parts in plan:
                     if parts[-1].startswith("._") or (suffixes and Path(parts[-1]).suffix.lower() not in suffixes):
                         continue

@@ -1,7 +1,6 @@
 """Fine-tuning of a pretrained audio encoder: what comes out is an encoder again, for the front end `pretrained`."""
 
 import hashlib
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,8 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from safetensors import SafetensorError
 from torch import nn
 
+from ser.checkpoints import remove_checkpoints
 from ser.datasets import class_indices
 from ser.errors import InputError
 from ser.examples import Examples
@@ -18,7 +19,7 @@ from ser.extraction import load_signals
 from ser.front_ends.pretrained import load_encoder
 from ser.metadata import order_emotions
 from ser.params import FeatureParams, TrainParams
-from ser.storage import replacing
+from ser.storage import replacing_folder
 from ser.training import fit_network
 
 
@@ -84,7 +85,7 @@ def tune_encoder(
 
     Raises:
         InputError: the encoder cannot be had, hears no waveforms, or hears another sampling rate; a recording is not
-            usable.
+            usable; the folder cannot be written.
     """
     extractor, model = load_encoder(encoder, features.sampling_rate)
     if model.main_input_name != "input_values" or not hasattr(model, "freeze_feature_encoder"):
@@ -93,7 +94,7 @@ def tune_encoder(
         )
     shape = 1 + model.config.num_hidden_layers, model.config.hidden_size
     target = folder / f"{Path(encoder).name}-{_digest(utterances, features, params, encoder)}"
-    if target.exists():
+    if (target / "config.json").exists():
         report(f"{target} is there already")
         return target, shape
     classes = order_emotions(set(utterances.loc[utterances["subset"] == "train", "emotion"]))
@@ -108,10 +109,13 @@ def tune_encoder(
 
     scratch = folder / f".{target.name}"
     tuned, _ = fit_network(new, train, validation, params, scratch, report)
-    with replacing(target) as sibling:
-        tuned.encoder.save_pretrained(sibling)
-        extractor.save_pretrained(sibling)
-    shutil.rmtree(scratch)
+    try:
+        with replacing_folder(target) as sibling:
+            tuned.encoder.save_pretrained(sibling)
+            extractor.save_pretrained(sibling)
+    except SafetensorError as error:  # of the disk
+        raise InputError(f"{target}: cannot be written: {error}") from None
+    remove_checkpoints(scratch)
     return target, shape
 
 

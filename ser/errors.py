@@ -1,8 +1,11 @@
 """The one exception that a user's input can cause, and how a command shows it."""
 
+import os
+import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 
 class InputError(Exception):
@@ -28,12 +31,18 @@ _EXTRAS = {
 
 @contextmanager
 def user_errors() -> Iterator[None]:
-    """Turn an `InputError` into one line on stderr and exit code 1; anything else is a bug and keeps its traceback.
+    """Turn what a user or the system causes into one line on stderr and exit code 1; a bug keeps its traceback.
 
-    So, too, where a package is missing that comes with an extra alone.
+    That is: an `InputError`; a package that is missing and comes with an extra alone; and what the system says of a
+    file, a disk or the output, full ones among them. If nobody reads the output any more, it ends in silence with the
+    code of a program that SIGPIPE ended. A standard stream that the caller has closed is the null device.
     """
+    _open_closed_streams()
     try:
-        yield
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
     except InputError as error:
         message = str(error)
     except ModuleNotFoundError as error:
@@ -41,7 +50,32 @@ def user_errors() -> Iterator[None]:
             raise
         extra = _EXTRAS.get(error.name.partition(".")[0], "train")
         message = f"{error.name} is not installed; `pip install 'speech-emotion[{extra}]'` brings it"
+    except OSError as error:
+        if error.errno is None:  # not of the system
+            raise
+        place = "standard output" if _is_output_lost() else error.filename
+        if isinstance(error, BrokenPipeError):
+            raise SystemExit(128 + signal.SIGPIPE) from None
+        message = f"{place}: {error.strerror}" if place else f"{error.strerror}"
     else:
         return
-    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    with suppress(OSError):
+        print(f"error: {' '.join(message.split())}", file=sys.stderr, flush=True)
     raise SystemExit(1)
+
+
+def _open_closed_streams() -> None:
+    """Let the null device be what the caller has closed: otherwise its number is that of the next file opened."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 (as long as the process)
+
+
+def _is_output_lost() -> bool:
+    """Whether stdout cannot be written; what it still holds is then thrown away, lest Python tries again at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False

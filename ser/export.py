@@ -87,8 +87,10 @@ def to_onnx(model: Model, description: ExportedDescription) -> bytes:
 
 def write_weights(model: Model, path: Path) -> None:
     """Write the weights alone, for ``torch.load(path, weights_only=True)`` and `Classifier.load_state_dict`."""
-    with replacing(path) as sibling:
-        torch.save(model.classifier.state_dict(), sibling)
+    weights = io.BytesIO()  # torch's own file tells of a full disk by a RuntimeError
+    torch.save(model.classifier.state_dict(), weights)
+    with replacing(path, ".pth", ".pt") as sibling:
+        sibling.write_bytes(weights.getvalue())
 
 
 @dataclass(frozen=True)

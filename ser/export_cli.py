@@ -33,7 +33,7 @@ def export(
 
         trained = read_model(model)
         description = describe(trained, model, read_scores(scores) if scores else None)
-        with replacing(out) as sibling:
+        with replacing(out, ".onnx") as sibling:
             sibling.write_bytes(to_onnx(trained, description))
         typer.echo(f"{out}: {description.architecture}, {len(description.classes)} emotions")
         if weights:

@@ -10,7 +10,9 @@ import pandas as pd
 from ser.errors import InputError
 from ser.features import n_bands
 from ser.params import FeatureParams, validated
-from ser.storage import read_json, read_table, replacing, write_json, write_table
+from ser.storage import read_json, read_table, replacing_folder, write_json, write_table
+
+FILES = ("features.npy", "utterances.csv", "front_end.json")
 
 COLUMNS: dict[str, type] = {"utterance_id": str, "corpus": str, "speaker": str, "gender": str, "emotion": str}
 
@@ -40,28 +42,30 @@ def write_features(
             memory does not grow with their number.
         utterances: one row per spectrogram, with at least `COLUMNS`.
         front_end: the settings that made them.
-        folder: replaced if it exists.
+        folder: replaced if it is one that this function wrote.
+
+    Raises:
+        InputError: the folder holds something else.
     """
-    with replacing(folder) as sibling:
-        sibling.mkdir()
-        shape = (len(utterances), n_bands(front_end), front_end.n_frames)
-        # An array of no rows cannot be mapped, and is a legal one: augmentation may be off.
-        values = (
-            np.lib.format.open_memmap(sibling / "features.npy", mode="w+", dtype=np.float32, shape=shape)
-            if len(utterances)
-            else np.empty(shape, dtype=np.float32)
-        )
-        n_written = 0
-        for n_written, spectrogram in enumerate(spectrograms, start=1):
-            values[n_written - 1] = spectrogram
-        if n_written != len(utterances):
-            raise ValueError(f"{n_written} spectrograms for {len(utterances)} utterances")
-        if isinstance(values, np.memmap):
-            values.flush()
-        else:
-            np.save(sibling / "features.npy", values)
+    with replacing_folder(folder, FILES) as sibling:
+        _write_array(spectrograms, (len(utterances), n_bands(front_end), front_end.n_frames), sibling / "features.npy")
         write_table(utterances, sibling / "utterances.csv")
         write_json(front_end.model_dump(), sibling / "front_end.json")
+
+
+def _write_array(spectrograms: Iterable[np.ndarray], shape: tuple[int, int, int], path: Path) -> None:
+    """Write one behind the other: where the disk is full, that is an error, and in a mapped file the process's end."""
+    header = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.float32)), "fortran_order": False, "shape": shape}
+    n_written = 0
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for spectrogram in spectrograms:
+            if spectrogram.shape != shape[1:]:
+                raise ValueError(f"a spectrogram of shape {spectrogram.shape}, expected {shape[1:]}")
+            file.write(np.ascontiguousarray(spectrogram, dtype=np.float32).data)
+            n_written += 1
+    if n_written != shape[0]:
+        raise ValueError(f"{n_written} spectrograms for {shape[0]} utterances")
 
 
 def read_features(folder: Path) -> FeatureStore:

@@ -36,7 +36,7 @@ def write_model(model: Model, path: Path) -> None:
     Weights and standardisation are tensors; the description is JSON under the one metadata key ``ser``, one because
     safetensors does not keep the order of several, and the same model should give the same bytes.
     """
-    with replacing(path) as sibling:
+    with replacing(path, ".safetensors") as sibling:
         metadata = {METADATA_KEY: model.description.model_dump_json()}
         sibling.write_bytes(save(model.classifier.state_dict(), metadata))
 

@@ -1,10 +1,14 @@
 """Work spread over the processor's cores, with a progress bar on a terminal."""
 
+import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from joblib import Parallel, delayed
 from tqdm import tqdm
+
+from ser.lifetime import end_with
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -15,7 +19,8 @@ def parallel_map(
 ) -> Iterator[Result]:
     """Yield ``function(item)`` for every item, in the items' order, computed on all cores.
 
-    Results are handed over as they come, so memory does not grow with the number of items.
+    Results are handed over as they come, so memory does not grow with the number of items. The other processes end with
+    this one, however it ends; Ctrl-C, which reaches all of them, is left to this one.
 
     Args:
         function: a picklable function.
@@ -24,7 +29,13 @@ def parallel_map(
         unit: what one item is called there.
         n_jobs: number of processes; -1: as many as cores; 1: this one alone.
     """
-    results = Parallel(n_jobs=n_jobs, return_as="generator", batch_size="auto")(
-        delayed(function)(item) for item in items
+    parallel = Parallel(
+        n_jobs=n_jobs, return_as="generator", batch_size="auto", initializer=_start_worker, initargs=(os.getpid(),)
     )
+    results = parallel(delayed(function)(item) for item in items)
     yield from tqdm(results, total=len(items), desc=label, unit=unit, disable=None, leave=False)
+
+
+def _start_worker(parent: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with(parent)

@@ -8,11 +8,13 @@ import pandas as pd
 from ser.audio import REASONS as AUDIO_REASONS
 from ser.audit.recordings import CONDITION_COLUMNS
 from ser.metadata import COLUMNS
-from ser.storage import read_table, replacing, write_table
+from ser.storage import read_table, replacing_folder, write_table
 
 IMPOSSIBLE_NAME = "impossible name"
 SCAN_REASONS = (*AUDIO_REASONS, IMPOSSIBLE_NAME)
 """Why a file by itself cannot be used."""
+
+FILES = ("utterances.csv", "rejected.csv", "conditions.csv")
 
 REJECTED_COLUMNS: dict[str, type] = {"path": str, "reason": str, "detail": str}
 
@@ -35,8 +37,7 @@ class Scan:
 
 def write_scan(found: Scan, folder: Path) -> None:
     """Write ``utterances.csv``, ``rejected.csv`` and ``conditions.csv``, all or none."""
-    with replacing(folder) as sibling:
-        sibling.mkdir()
+    with replacing_folder(folder, FILES) as sibling:
         write_table(found.utterances, sibling / "utterances.csv")
         write_table(found.rejected, sibling / "rejected.csv")
         write_table(found.conditions, sibling / "conditions.csv")

@@ -2,10 +2,10 @@
 
 import hashlib
 import logging
-import shutil
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,8 +22,10 @@ from torch.optim.swa_utils import get_ema_avg_fn
 from torchmetrics.classification import MulticlassF1Score
 
 from ser.calibration import fit_temperature
+from ser.checkpoints import Checkpoints, DamagedCheckpointError, remove_checkpoints
 from ser.datasets import select_training_data
 from ser.description import ModelDescription
+from ser.errors import InputError
 from ser.examples import Batch, Examples, batches
 from ser.feature_store import FeatureStore
 from ser.model_file import Model
@@ -32,6 +34,7 @@ from ser.params import READS_CONTOURS, TrainParams
 from ser.perturbation import perturb, perturb_contours
 
 MONITORED = "validation_macro_f1"
+DIGEST_BYTES = 8
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -131,13 +134,18 @@ def fit(
         validation: what chooses the epoch and stops the training.
         n_classes: number of emotions.
         params: architecture, optimisation, seed, device.
-        scratch: a folder for checkpoints, removed when training is done.
+        scratch: a folder for checkpoints, which are removed when training is done, and it with them if it is empty.
         report: called with one line per epoch.
+
+    Raises:
+        InputError: `scratch` is a file.
     """
+    if scratch.exists() and not scratch.is_dir():
+        raise InputError(f"{scratch}: expected a folder for checkpoints, found a file")
     checkpoints = scratch / _digest(train, validation, params, scratch)
-    for other in scratch.glob("*"):
+    for other in scratch.glob("[0-9a-f]" * 2 * DIGEST_BYTES):
         if other != checkpoints:
-            shutil.rmtree(other)  # of a run with other data or parameters
+            remove_checkpoints(other)  # of a run with other data or parameters
 
     def new(examples: Examples) -> Classifier:
         _, n_bands, n_frames = examples.arrays[0].shape
@@ -167,7 +175,9 @@ def fit(
     temperature = _temperature(classifier, validation) if params.calibrate else 1.0
     if params.refit:
         classifier = together(refitted)
-    shutil.rmtree(scratch)
+    remove_checkpoints(checkpoints)
+    with suppress(OSError):  # it is not empty: something else is there
+        scratch.rmdir()
     return Fitted(classifier, _mean(tables), round(float(np.mean(kept))), temperature, seconds)
 
 
@@ -205,9 +215,25 @@ def fit_network(
     Returns:
         The network in evaluation mode, and the curves.
     """
-    resumed, finished = checkpoints / "last.ckpt", checkpoints / "finished"
-    if finished.exists():  # what follows only reads its end
-        params = params.model_copy(update={"max_epochs": int(finished.read_text())})
+    try:
+        return _fit_network(new, train, validation, params, Checkpoints(checkpoints), report)
+    except DamagedCheckpointError as error:
+        report(f"{error}; the checkpoints are thrown away, and training starts again")
+        remove_checkpoints(checkpoints)
+        return _fit_network(new, train, validation, params, Checkpoints(checkpoints), report)
+
+
+def _fit_network(
+    new: Callable[[Examples], Network],
+    train: Examples,
+    validation: Examples | None,
+    params: TrainParams,
+    checkpoints: Checkpoints,
+    report: Callable[[str], None],
+) -> tuple[Network, "_History"]:
+    finished = checkpoints.finished()
+    if finished:  # what follows only reads its end
+        params = params.model_copy(update={"max_epochs": finished})
     with torch.random.fork_rng(), warnings.catch_warnings():
         # Features come from mapped arrays: worker processes would only copy them.
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
@@ -224,26 +250,27 @@ def fit_network(
         task = _Task(network, _weights(train, params), params)
         history = _History(report, params.max_epochs)
         callbacks: list[Callback] = [*_averaging(params), history]
-        last = ModelCheckpoint(checkpoints, "last", save_on_train_epoch_end=True, enable_version_counter=False)
+        last = ModelCheckpoint(checkpoints.folder, "last", save_on_train_epoch_end=True, enable_version_counter=False)
         # Whole, not weights alone: those would be the last step's, where the mean is what was validated.
-        best = ModelCheckpoint(checkpoints, "best", monitor=MONITORED, mode="max", save_on_train_epoch_end=True)
+        best = ModelCheckpoint(checkpoints.folder, "best", monitor=MONITORED, mode="max", save_on_train_epoch_end=True)
         choosing = validation is not None and params.keep == "best"
         if choosing:
             stopping = EarlyStopping(MONITORED, mode="max", patience=params.patience, check_on_train_epoch_end=True)
             callbacks += [stopping, best]
-        trainer = _quiet_trainer(params, [*callbacks, last])
-        if resumed.exists() and not finished.exists():
-            report(f"going on from the checkpoint of an interrupted run in {checkpoints}")
+        trainer = _quiet_trainer(params, [*callbacks, last], checkpoints)
+        resumed = checkpoints.last.exists()
+        if resumed and not finished:
+            report(f"going on from the checkpoint of an interrupted run in {checkpoints.folder}")
         trainer.fit(
             task,
             batches(train, params.batch_size, shuffle_seed=params.seed),
             None if validation is None else batches(validation, 4 * params.batch_size),
-            ckpt_path=resumed if resumed.exists() else None,
+            ckpt_path=checkpoints.last if resumed else None,
             weights_only=True,
         )
-        finished.write_text(str(history.rows[-1]["epoch"]))
-        kept = Path(best.best_model_path) if choosing else resumed
-        task.load_state_dict(torch.load(kept, weights_only=True, map_location="cpu")["state_dict"])
+        checkpoints.finish(history.rows[-1]["epoch"])
+        kept = best.best_model_path if choosing else checkpoints.last
+        task.load_state_dict(checkpoints.load_checkpoint(kept, "cpu")["state_dict"])
     _lay_out(network.cpu(), torch.contiguous_format)
     return network.eval(), history
 
@@ -378,7 +405,7 @@ def _averaging(params: TrainParams) -> list[Callback]:
     return [WeightAveraging(avg_fn=get_ema_avg_fn(params.averaging))]  # type: ignore[no-untyped-call]
 
 
-def _quiet_trainer(params: TrainParams, callbacks: Sequence[Callback]) -> Trainer:
+def _quiet_trainer(params: TrainParams, callbacks: Sequence[Callback], checkpoints: Checkpoints) -> Trainer:
     """A trainer that says nothing of its own: the history reports, the caller draws."""
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     return Trainer(
@@ -387,6 +414,7 @@ def _quiet_trainer(params: TrainParams, callbacks: Sequence[Callback]) -> Traine
         precision=params.precision,
         max_epochs=params.max_epochs,
         callbacks=list(callbacks),
+        plugins=[checkpoints],
         deterministic="warn",
         logger=False,
         enable_progress_bar=False,
@@ -400,7 +428,7 @@ def _digest(train: Examples, validation: Examples, params: TrainParams, scratch:
 
     The folder, because Lightning forgets which epoch was the best of a checkpoint that was moved.
     """
-    digest = hashlib.blake2b(params.model_dump_json().encode(), digest_size=8)
+    digest = hashlib.blake2b(params.model_dump_json().encode(), digest_size=DIGEST_BYTES)
     digest.update(bytes(scratch.resolve()))
     for examples in (train, validation):
         digest.update(examples.rows.tobytes() + examples.classes.tobytes())

@@ -43,7 +43,7 @@ def main(
         agreement = compare(Predictor(OnnxModel(exported, out), trained.description.front_end.encoder), recordings)
         agreement.check()
         write_json({"export": agreement.metrics()}, metrics)
-        with replacing(out) as sibling:
+        with replacing(out, ".onnx") as sibling:
             sibling.write_bytes(exported)
         typer.echo(f"{out}: agrees to {agreement.largest_difference:.1e} on {len(recordings)} test recordings")
 

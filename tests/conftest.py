@@ -1,6 +1,7 @@
 """Small corpora and tables that many tests start from."""
 
-from collections.abc import Callable
+import resource
+from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,6 +79,14 @@ def make_metadata() -> Callable[..., pd.DataFrame]:
         return pd.DataFrame(rows)
 
     return make
+
+
+@pytest.fixture
+def limit_files() -> Iterator[Callable[[int], None]]:
+    """Lets this process write no file beyond so many bytes, as if the disk were full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda n_bytes: resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.fixture(scope="session")

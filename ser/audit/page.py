@@ -49,7 +49,7 @@ def write_page(audit: Audit, path: Path, title: str) -> None:
         groups=_groups(audit, path, root),
         root=root,
     )
-    with replacing(path) as sibling:
+    with replacing(path, ".html", ".htm") as sibling:
         # A name on disk may hold bytes that are no text.
         sibling.write_text(html, encoding="utf-8", errors="backslashreplace", newline="\n")
 

@@ -29,9 +29,13 @@ from ser.corpora.phones import DOGS_ARE_SITTING_BY_THE_DOOR, KIDS_ARE_TALKING_BY
 from ser.corpora.voice import SAMPLING_RATE, Delivery, synthesise
 from ser.params import DemoParams
 from ser.progress import parallel_map
-from ser.storage import replacing
+from ser.storage import replacing_folder
 
 STATEMENTS = {"01": KIDS_ARE_TALKING_BY_THE_DOOR, "02": DOGS_ARE_SITTING_BY_THE_DOOR}
+
+
+_CLIPS = "Actor_[0-9][0-9]/03-01-[0-9][0-9]-01-[0-9][0-9]-[0-9][0-9]-[0-9][0-9].wav"
+"""The clips' names. RAVDESS has others beside them: its emotions are also spoken with strong intensity, 02."""
 
 
 class Manner(NamedTuple):
@@ -98,7 +102,7 @@ class Speaker(NamedTuple):
 
 
 def synthesise_corpus(params: DemoParams, out: Path) -> int:
-    """Write the corpus to `out`, in place of what is there.
+    """Write the corpus to `out`, in place of an older one.
 
     Args:
         params: how many speakers, how expressive, and the seed.
@@ -106,10 +110,12 @@ def synthesise_corpus(params: DemoParams, out: Path) -> int:
 
     Returns:
         Number of clips: 32 for every speaker, that is, 8 emotions, 2 statements, 2 repetitions.
+
+    Raises:
+        InputError: `out` holds something else.
     """
     actors = sorted(ravdess.ACTORS)[: params.speakers]
-    with replacing(out) as sibling:
-        sibling.mkdir()
+    with replacing_folder(out, [_CLIPS]) as sibling:
         write = partial(_write_speaker, params, sibling)
         return sum(parallel_map(write, actors, label="synthesise", unit="speaker"))
 

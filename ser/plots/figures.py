@@ -1,5 +1,6 @@
 """What all figures share: colours, and how they are saved."""
 
+from io import BytesIO
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -13,6 +14,8 @@ CORPUS_COLOURS = ("#009E73", "#CC79A7", "#56B4E9", "#F0E442")
 
 def save_figure(figure: Figure, path: Path) -> None:
     """Write a PNG."""
-    with replacing(path) as sibling:
-        # matplotlib would write its version into the file.
-        figure.savefig(sibling, format="png", dpi=120, metadata={"Software": None}, pil_kwargs={"optimize": True})
+    image = BytesIO()  # a full disk is no error of Pillow's
+    # matplotlib would write its version into the file.
+    figure.savefig(image, format="png", dpi=120, metadata={"Software": None}, pil_kwargs={"optimize": True})
+    with replacing(path, ".png") as sibling:
+        sibling.write_bytes(image.getvalue())
