@@ -8,7 +8,8 @@ import pytest
 import soundfile
 
 from ser import ingestion
-from ser.audio import decode, resample
+from ser.audio.decode import decode
+from ser.audio.signal import resample
 from ser.errors import InputError
 from ser.ingestion import Ingested
 from ser.params import CustomParams, IngestParams

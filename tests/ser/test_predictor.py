@@ -8,7 +8,7 @@ import soundfile
 import soxr
 
 import ser
-from ser.audio import AudioError
+from ser.audio.limits import AudioError
 from ser.errors import InputError
 from ser.features import front_end, load_signal
 from ser.metadata import EMOTIONS

@@ -14,7 +14,9 @@ import soundfile
 from benchmarks.fuzz_decoder import damaged
 from ser.app.decoding import Decoders, DecodersGoneError
 from ser.app.settings import TOKEN_VARIABLE
-from ser.audio import AudioError, decode, resample, to_mono
+from ser.audio.decode import decode
+from ser.audio.limits import AudioError
+from ser.audio.signal import resample, to_mono
 from tests.conftest import clip
 from tests.ser.app.conftest import Serve, counts, encoded, form
 

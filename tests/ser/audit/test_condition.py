@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from ser.audio import AudioError
+from ser.audio.limits import AudioError
 from ser.audit.condition import FLOOR_DB, Condition, measure_condition
 from ser.audit.containers import find_container, mismatch
 from ser.audit.findings import FINDINGS, Finding, Limits
