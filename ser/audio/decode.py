@@ -58,9 +58,14 @@ def read_audio(recording: Recording, name: str | None = None, limits: DecodeLimi
             powers.add(block)
         channel = powers.louder_channel()
     signal = mix(samples, channel)
-    check_voice(signal, reader.sampling_rate, reader.name)
-    odd = [*reader.odd, *([f"{reader.name} {CANCELLING}"] if channel is not None else [])]
     missing = describe_missing(reader.name, reader.missing, len(signal) / reader.sampling_rate)
+    try:
+        check_voice(signal, reader.sampling_rate, reader.name)
+    except AudioError as error:
+        if missing:
+            raise AudioError(f"{error}; the file is cut off", "truncated") from None
+        raise
+    odd = [*reader.odd, *([f"{reader.name} {CANCELLING}"] if channel is not None else [])]
     return Audio(samples, signal, reader.sampling_rate, reader.container, tuple(odd), missing)
 
 

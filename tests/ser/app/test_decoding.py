@@ -77,7 +77,7 @@ def ffmpeg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], N
 @pytest.mark.parametrize("container", ["WAV", "FLAC", "OGG", "MP3"])
 def test_a_decoded_recording_is_what_decoding_it_here_gives(scratch: Path, tmp_path: Path, container: str) -> None:
     path = tmp_path / "a"
-    soundfile.write(path, np.stack([clip(1), 0.5 * clip(2)], axis=1), 44_100, format=container)
+    soundfile.write(path, np.stack([clip(1, 1.2), 0.5 * clip(2, 1.2)], axis=1), 44_100, format=container)
     samples, rate = decode(path)
 
     async def work(decoders: Decoders) -> None:
