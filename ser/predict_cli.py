@@ -136,6 +136,8 @@ def _predict_all(predictor: "Predictor", recordings: list[str], jobs: int | None
                         f" {predictor.heard_seconds:g} s",
                         err=True,
                     )
+                for note in outcome.notes:
+                    typer.echo(f"note: {note}", err=True)
                 out.add(recording, outcome)
     out.close()
     return n_failed

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from ser.audio import AudioError
+from ser.audio.limits import AudioError
 from ser.audit.recordings import Recording, examine, tabulate
 from ser.corpora import CORPORA
 from ser.corpora.labels import Labels

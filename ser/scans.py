@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ser.audio import REASONS as AUDIO_REASONS
+from ser.audio.limits import REASONS as AUDIO_REASONS
 from ser.audit.recordings import CONDITION_COLUMNS
 from ser.metadata import COLUMNS
 from ser.storage import read_table, replacing, write_table

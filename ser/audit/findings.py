@@ -13,6 +13,7 @@ FINDINGS: dict[str, str] = {
     "truncated": ERROR,
     "not finite": ERROR,
     "silent": ERROR,
+    "too short": ERROR,
     "impossible name": ERROR,
     "name clash": ERROR,  # the same name, other content
     "conflicting labels": ERROR,  # the same content, other labels
@@ -24,6 +25,7 @@ FINDINGS: dict[str, str] = {
     "left out by relabel": WARNING,
     "emotion not shared": WARNING,
     # how a file was recorded or stored
+    "odd file": WARNING,  # all of it is there, though its headers say otherwise, or its channels cancel each other
     "wrong container": WARNING,
     "odd sampling rate": WARNING,
     "mixed sampling rates": WARNING,

@@ -135,20 +135,10 @@ def audit_tables(
 _PER_SPEAKER = ("missing emotion", "unknown gender", "unknown speaker", "two genders")
 
 
-def rejection_kind(reason: str, detail: str) -> str:
-    """Name the finding behind a file left out.
-
-    Args:
-        reason: one of `ser.ingestion.UNUSABLE_REASONS`.
-        detail: the message; a truncated file is an ``unreadable`` one whose message says so.
-    """
-    return "truncated" if reason == "unreadable" and "found a truncated file" in detail else reason
-
-
 def _rejections(rejected: pd.DataFrame) -> list[tuple[str, Finding]]:
     found = []
     for row in rejected.itertuples():
-        found.append((str(row.path), Finding(rejection_kind(str(row.reason), str(row.detail)), str(row.detail))))
+        found.append((str(row.path), Finding(str(row.reason), str(row.detail))))
         path = Path(str(row.path))
         if row.reason == "not audio" and (wrong := mismatch(path, find_container(path))):
             found.append((str(row.path), Finding("wrong container", wrong)))
@@ -174,6 +164,8 @@ def _conditions(conditions: pd.DataFrame, limits: Limits) -> list[tuple[str, Fin
         for path, *values in conditions[["path", *fields]].itertuples(index=False)
         for finding in describe(Condition(*values), Path(path), limits)
     ]
+    odd = conditions[conditions["odd"] != ""]
+    found += [(path, Finding("odd file", detail)) for path, detail in zip(odd["path"], odd["odd"], strict=True)]
     for _, part in conditions.groupby("corpus"):
         usual = part["sampling_rate"].mode().iloc[0]
         found += [

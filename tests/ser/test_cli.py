@@ -140,7 +140,7 @@ def test_standard_input_is_a_recording(folder: Path) -> None:
     assert json.loads(result.stdout) == named | {"path": "-"}
     result = predict(STDIN, stdin=b"no audio " * 50)
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == "error: -: expected WAV, FLAC, Ogg or MP3, found none of them\n"
+    assert result.stderr == "error: -: expected WAV, FLAC, Ogg, MP3, AIFF, AU, CAF or W64, found none of them\n"
 
 
 def test_all_formats_say_the_same(folder: Path) -> None:

@@ -8,7 +8,8 @@ import pytest
 import soundfile
 
 from ser import ingestion
-from ser.audio import decode, resample
+from ser.audio.decode import decode
+from ser.audio.signal import resample
 from ser.errors import InputError
 from ser.ingestion import Ingested
 from ser.params import CustomParams, IngestParams
@@ -131,7 +132,7 @@ def test_every_unusable_file_is_rejected_with_its_reason(ravdess_folder: Callabl
         "03-01-01-01-01-01-03.wav": "not audio",
         "03-01-02-01-01-01-03.wav": "empty",
         "03-01-03-01-01-01-03.wav": "silent",
-        "03-01-04-01-01-01-03.wav": "unreadable",
+        "03-01-04-01-01-01-03.wav": "truncated",
         "03-01-09-01-01-01-03.wav": "impossible name",
         "03-01-05-01-01-01-03.wav": "not finite",
         "README.txt": "not audio",

@@ -8,7 +8,8 @@ import pytest
 import soundfile
 from typer.testing import CliRunner
 
-from ser.audio import decode, resample
+from ser.audio.decode import decode
+from ser.audio.signal import resample
 from ser.audit.folders import audit_corpus, audit_recordings
 from ser.audit.report import Audit
 from ser.audit.text import to_text
