@@ -65,8 +65,7 @@ def fetch(
         from ser import download  # noqa: PLC0415 (requests takes a while that --help need not wait for)
 
         target = folder / name
-        if download.is_filled(target):
-            here = look_through(target)
+        if download.is_filled(target) and (here := look_through(target)).recordings:
             typer.echo(f"{target}: already there, {len(here.recordings):,} recordings; nothing to do")
             _tell_passed_over(here)
             return

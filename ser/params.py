@@ -104,7 +104,7 @@ class CustomParams(Section):
 
 
 def _written(name: Any) -> Any:
-    return str(name) if isinstance(name, int) and not isinstance(name, bool) else name
+    return str(name) if isinstance(name, int | float) and not isinstance(name, bool) else name
 
 
 EmotionName = Annotated[str, BeforeValidator(_written)]

@@ -240,3 +240,26 @@ def test_a_missing_input_is_a_usage_error(stage: str, tmp_path: Path, monkeypatc
     result = run(stage)
     assert result.exit_code == 2
     assert "does not exist" in result.stderr
+
+
+def test_scanning_says_what_is_odd_in_the_table_and_what_is_left_out(project: Path) -> None:
+    for seed in range(3):
+        write_clip(project / f"data/raw/custom/{seed}.wav", seed)
+    (project / "data/raw/custom/notes.txt").write_text("nothing to hear")
+    (project / "data/raw/custom/labels.csv").write_text("path;emotion;speaker;gender\n0.wav;0;1;x\n1.wav;0;01;f\n")
+    change_params("csv: ''", "csv: labels.csv")
+    result = run("scan", "custom")
+    assert result.exit_code == 0, result.output
+    assert result.stdout == (
+        "data/scans/custom: 2 utterances, 2 other files (1 no recording (1 .txt), 1 not listed (1 .wav))\n"
+    )
+    assert result.stderr.splitlines() == [
+        "note: data/raw/custom/labels.csv: gender: 1 row taken as not known: 'x' (1); if it is, write female or male",
+        "note: data/raw/custom/labels.csv: speakers '1', '01' are taken for one, '1'",
+    ]
+    audit = CliRunner().invoke(ser_app, ["corpora", "audit", "data/raw/custom"])
+    assert audit.stderr == result.stderr
+    change_params("corpora: [ravdess]", "corpora: [custom]")
+    change_params("relabel: {}", "relabel: {0: neutral}")
+    assert run("ingest").exit_code == 0
+    assert set(pd.read_csv("data/metadata.csv")["emotion"]) == {"neutral"}
