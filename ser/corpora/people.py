@@ -43,13 +43,14 @@ def tidy(rows: Sequence[Mapping[str, str]]) -> tuple[list[dict[str, str]], list[
         blank = Counter(text for text in columns[field] if text.casefold() in NOT_KNOWN)
         columns[field] = ["" if text in blank else text for text in columns[field]]
         if blank:
-            notes.append(f"{field}: {_rows(blank.total())} taken as not known: {_tally(blank)}")
+            notes.append(f"{field}: {_rows(blank.total())} without one: {_tally(blank)}")
     columns["speaker"], merged = _one_spelling(columns["speaker"])
     genders = [GENDERS.get(text.casefold(), "") for text in columns["gender"]]
     unclear = Counter(text for text in columns["gender"] if text.casefold() not in GENDERS)
     if unclear:
         notes.append(
-            f"gender: {_rows(unclear.total())} taken as not known: {_tally(unclear)}; if it is, write female or male"
+            f"gender: {_rows(unclear.total())} with neither female nor male: {_tally(unclear)};"
+            " write one of the two wherever it is known"
         )
     columns["gender"] = genders
     notes += merged + _of_two_genders(columns["speaker"], genders)

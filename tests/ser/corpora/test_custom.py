@@ -274,9 +274,9 @@ def test_what_is_odd_about_speakers_and_genders_is_noted(tmp_path: Path) -> None
     reader = open_reader(tmp_path, LABELS)
     assert reader(path) == Labels(emotion="sad", gender="", speaker="01")
     assert [note.partition("labels.csv: ")[2] for note in reader.notes] == [
-        "age: 1 row taken as not known: 'n/a' (1)",
-        "language: 1 row taken as not known: '-' (1)",
-        "gender: 1 row taken as not known: '0' (1); if it is, write female or male",
+        "age: 1 row without one: 'n/a' (1)",
+        "language: 1 row without one: '-' (1)",
+        "gender: 1 row with neither female nor male: '0' (1); write one of the two wherever it is known",
         "speakers '01', '1.0' are taken for one, '01'",
     ]
 

@@ -42,14 +42,16 @@ def test_many_speakers_of_two_spellings_are_counted() -> None:
 @pytest.mark.parametrize("field", ["speaker", "age", "language"])
 @pytest.mark.parametrize("text", ["unknown", "N/A", "nan", "-", "None", "?"])
 def test_what_says_that_nothing_is_known_is_empty_and_counted(field: str, text: str) -> None:
-    assert tidied(field, text, "", text) == (["", "", ""], [f"{field}: 2 rows taken as not known: '{text}' (2)"])
+    assert tidied(field, text, "", text) == (["", "", ""], [f"{field}: 2 rows without one: '{text}' (2)"])
 
 
 @pytest.mark.parametrize("text", ["unknown", "other", "n/a", "nan", "-", "0", "1", "x", "divers"])
 def test_a_gender_that_is_neither_is_empty_and_counted(text: str) -> None:
     genders, (note,) = tidied("gender", "f", text, text, "M")
     assert genders == ["female", "", "", "male"]
-    assert note == f"gender: 2 rows taken as not known: '{text}' (2); if it is, write female or male"
+    assert note == (
+        f"gender: 2 rows with neither female nor male: '{text}' (2); write one of the two wherever it is known"
+    )
 
 
 def test_a_speaker_of_two_genders_is_noticed_even_if_each_spelling_has_one() -> None:
