@@ -13,7 +13,7 @@ import typer
 from ser.errors import InputError, user_errors
 from ser.recordings import FFMPEG_SUFFIXES, SUFFIXES, Contents, describe_passed_over, look_through
 from ser.threads import thread_map
-from ser.walking import walk_folders
+from ser.walking import is_special, walk_folders
 
 if TYPE_CHECKING:
     from ser.predictor import Prediction, Predictor
@@ -32,6 +32,8 @@ ModelOption = Annotated[
 
 STDIN = "-"
 
+_ENDINGS = ", ".join(SUFFIXES + FFMPEG_SUFFIXES)
+
 Outcome = tuple[str, "Prediction | InputError"]
 
 
@@ -44,8 +46,8 @@ def predict(
     paths: Annotated[
         list[str],
         typer.Argument(
-            help="Recordings (WAV, FLAC, Ogg, MP3; M4A, MP4 and WebM if ffmpeg is installed), folders that are searched"
-            " for them, patterns such as 'calls/**/*.wav', or - for standard input.",
+            help="Recordings (WAV, FLAC, Ogg, MP3, AIFF and others; M4A, MP4, WebM and others if ffmpeg is installed),"
+            " folders that are searched for them, patterns such as 'calls/**/*.wav', or - for standard input.",
             show_default=False,
         ),
     ],
@@ -101,23 +103,26 @@ def _find(paths: list[str]) -> tuple[list[str], list[str], list[Contents]]:
     missing: list[str] = []
     folders: list[Contents] = []
     for path in paths:
-        if Path(path).is_dir():
-            try:
+        try:
+            if Path(path).is_dir():
                 folders.append(look_through(Path(path)))
-            except InputError as error:
-                missing.append(str(error))
-                continue
-            if not folders[-1].recordings:
-                missing.append(f"{path}: no recording in this folder ({', '.join(SUFFIXES + FFMPEG_SUFFIXES)})")
-            found += map(str, folders[-1].recordings)
-        elif any(sign in path for sign in "*?[") and not Path(path).exists():
-            matches = sorted({match for match in _expand(path) if not Path(match).is_dir()})
-            if not matches:
-                missing.append(f"{path}: no file matches this pattern")
-            found += matches
-        else:
-            found.append(path)
+                found += _some(map(str, folders[-1].recordings), f"{path}: no recording in this folder ({_ENDINGS})")
+            elif any(sign in path for sign in "*?[") and not Path(path).exists():
+                matches = {match for match in _expand(path) if not is_special(Path(match))}
+                found += _some(sorted(matches), f"{path}: no file matches this pattern")
+            else:
+                found.append(path)
+        except InputError as error:
+            missing.append(str(error))
+        except OSError as error:  # a name that is too long
+            missing.append(f"{path}: {error.strerror}")
     return found, missing, folders
+
+
+def _some(found: Iterable[str], otherwise: str) -> list[str]:
+    if some := list(found):
+        return some
+    raise InputError(otherwise)
 
 
 def _expand(pattern: str) -> list[str]:

@@ -44,7 +44,7 @@ def walk(folder: Path) -> list[Path]:
         InputError: a folder is not there, or cannot be listed.
     """
     return sorted(
-        path for place, names in walk_folders(folder) for name in names if not _is_special(path := place / name)
+        path for place, names in walk_folders(folder) for name in names if not is_special(path := place / name)
     )
 
 
@@ -52,7 +52,8 @@ def _holds(target: Path, *folders: Path) -> bool:
     return any(folder.is_relative_to(target) for folder in folders)
 
 
-def _is_special(path: Path) -> bool:
+def is_special(path: Path) -> bool:
+    """Whether a path is that of a folder, a pipe, a socket or a device."""
     try:
         return not stat.S_ISREG(path.stat().st_mode)
     except OSError:  # a link that leads nowhere; whoever reads it says so

@@ -44,7 +44,7 @@ class LabelTable:
         Raises:
             InputError: it is not a CSV, a column is not there or there twice, or a row has more or fewer values.
         """
-        announced = re.match(r"sep=(.)\r?\n", self.text)  # Excel's own way to name the delimiter
+        announced = re.match(r"sep=([,;\t|])\r?\n", self.text)  # Excel's own way to name the delimiter
         text = self.text[announced.end() :] if announced else self.text
         delimiter = announced[1] if announced else _find_delimiter(text, params)
         reader = _reader(text, delimiter)

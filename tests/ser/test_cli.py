@@ -305,6 +305,26 @@ def test_folders_and_patterns_follow_links_once(folder: Path) -> None:
         assert [answer["path"].removeprefix(f"{folder}/") for answer in answers(pattern)] == expected
 
 
+def test_a_pattern_finds_links_that_lead_nowhere_and_no_pipes(folder: Path) -> None:
+    write_clip(folder / "calls" / "a.wav", 1)
+    (folder / "calls" / "gone.wav").symlink_to("nowhere")
+    os.mkfifo(folder / "calls" / "pipe.wav")
+    for pattern in ("calls/*", "calls/**", "calls"):
+        result = predict(pattern, "--jsonl")
+        assert json.loads(result.stdout)["path"] == "calls/a.wav"
+        (error,) = result.stderr.splitlines()
+        assert error.startswith("error: calls/gone.wav: ")
+
+
+@pytest.mark.parametrize("name", ["a" * 5000, "a" * 5000 + "*"])
+def test_a_name_that_is_too_long_is_one_line_and_the_others_are_predicted(folder: Path, name: str) -> None:
+    write_clip(folder / "a.wav", 1)
+    result = predict(name, "a.wav", "--jsonl")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["path"] == "a.wav"
+    assert result.stderr == f"error: {name}: File name too long\n"
+
+
 def test_what_is_longer_than_what_the_model_hears_is_counted_in_one_line(folder: Path) -> None:
     for seed, seconds in enumerate((0.3, 2.0, 3.0, 0.3)):
         write_clip(folder / "clips" / f"{seed}.wav", seed, seconds)
