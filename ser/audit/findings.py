@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-ERROR, WARNING = "error", "warning"
+SEVERITIES = ERROR, WARNING, NOTE = "error", "warning", "note"
 
 FINDINGS: dict[str, str] = {
     # files that cannot be used
@@ -46,8 +46,12 @@ FINDINGS: dict[str, str] = {
     "unknown gender": WARNING,
     "unknown speaker": WARNING,
     "two genders": WARNING,
+    # files that nobody means
+    "no recording": NOTE,
+    "not listed": NOTE,  # in the table that labels a corpus
 }
-"""Every kind of finding and its severity: an ``error`` cannot be used, a ``warning`` wants to be looked at."""
+"""Every kind of finding and its severity: an ``error`` cannot be used, a ``warning`` wants to be looked at, a ``note``
+says what was passed over."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ class Finding:
 
     @property
     def severity(self) -> str:
-        """``error`` or ``warning``."""
+        """One of `SEVERITIES`."""
         return FINDINGS[self.kind]
 
 

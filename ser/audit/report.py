@@ -10,7 +10,7 @@ from ser.audit.balance import break_down, count, describe_balance
 from ser.audit.condition import Condition, describe
 from ser.audit.containers import find_container, mismatch
 from ser.audit.copies import ALTERED_COPY, DUPLICATE, find_copies, find_near_identical
-from ser.audit.findings import ERROR, FINDINGS, WARNING, Finding, Limits
+from ser.audit.findings import ERROR, FINDINGS, NOTE, SEVERITIES, WARNING, Finding, Limits
 
 FINDING_COLUMNS = ("corpus", "path", "kind", "severity", "detail")
 WHOLE = "all"
@@ -25,15 +25,17 @@ class Audit:
         conditions: the table of `ser.audit.recordings.tabulate`, with each recording's ``corpus`` (empty when its
             labels could not be read, or were not asked for).
         breakdown: clips and hours per corpus, emotion, gender and speaker, of the usable utterances.
-        findings: `FINDING_COLUMNS`; errors first, then in the vocabulary's order, then by path. ``path`` is empty where
-            a finding is about labels and not about one file.
+        findings: `FINDING_COLUMNS`; the gravest first, then in the vocabulary's order, then by path. ``path`` is empty
+            where a finding is about labels and not about one file.
         n_files: how many files were looked at.
+        notes: what was odd in the table that labels the corpus.
     """
 
     conditions: pd.DataFrame
     breakdown: pd.DataFrame
     findings: pd.DataFrame
     n_files: int
+    notes: tuple[str, ...] = ()
 
     @property
     def corpora(self) -> list[str]:
@@ -53,12 +55,14 @@ class Audit:
 
     def summary(self) -> dict[str, Any]:
         """How many files were looked at, cannot be used or were flagged, and the findings by kind."""
+        flagged = self.findings[(self.findings["severity"] != NOTE) & (self.findings["path"] != "")]
         return {
             "files": self.n_files,
             "unusable": self.n_unusable,
-            "flagged": int(self.findings.loc[self.findings["path"] != "", "path"].nunique()),
+            "flagged": int(flagged["path"].nunique()),
             "errors": _as_keys(self.counts(ERROR)),
             "warnings": _as_keys(self.counts(WARNING)),
+            "notes": _as_keys(self.counts(NOTE)),
         }
 
     def to_json(self) -> dict[str, Any]:
@@ -176,12 +180,16 @@ def _conditions(conditions: pd.DataFrame, limits: Limits) -> list[tuple[str, Fin
 
 
 def _in_order(findings: pd.DataFrame) -> pd.DataFrame:
-    place = {kind: number for number, kind in enumerate(sorted(FINDINGS, key=lambda kind: FINDINGS[kind] != ERROR))}
+    place = {kind: number for number, kind in enumerate(sorted(FINDINGS, key=_gravity))}
     return (
         findings.assign(place=findings["kind"].map(place))
         .sort_values(["place", "corpus", "path", "detail"], ignore_index=True)
         .drop(columns="place")
     )
+
+
+def _gravity(kind: str) -> int:
+    return SEVERITIES.index(FINDINGS[kind])
 
 
 def _as_keys(counts: dict[str, int]) -> dict[str, int]:

@@ -157,7 +157,7 @@ def test_every_reason_to_leave_a_file_out_is_a_finding() -> None:
 
 
 def test_only_known_kinds_are_findings() -> None:
-    assert {Finding(kind, "").severity for kind in FINDINGS} == {"error", "warning"}
+    assert {Finding(kind, "").severity for kind in FINDINGS} == {"error", "warning", "note"}
     with pytest.raises(ValueError, match="not a kind"):
         Finding("ugly", "")
 
