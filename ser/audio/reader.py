@@ -235,7 +235,9 @@ def as_file(recording: Recording, name: str, stack: ExitStack) -> Path:
     path = Path(recording)
     try:
         mode = path.stat().st_mode
-    except (FileNotFoundError, NotADirectoryError):
+    except PermissionError:
+        raise
+    except OSError:  # besides the obvious: a name that is too long, or a link in a circle
         raise AudioError(f"{name}: expected an audio file, found no such file", "missing") from None
     if stat.S_ISREG(mode):
         return path

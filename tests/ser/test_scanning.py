@@ -130,7 +130,7 @@ def test_a_damaged_recording_is_damage_and_one_by_another_name_is_found(tmp_path
     (tmp_path / "08a01Fd.ape").write_bytes(b"MAC \x96\x0f")
     found = scan(tmp_path, "emodb", None)
     assert found.utterances["utterance_id"].tolist() == ["emodb_03a01Fa"]
-    assert left_out(found) == {"16a02Lb.wav": "unreadable", "11a05Wb.wav": "not audio", "08a01Fd.ape": "not audio"}
+    assert left_out(found) == {"16a02Lb.wav": "truncated", "11a05Wb.wav": "not audio", "08a01Fd.ape": "not audio"}
 
 
 def test_a_table_that_labels_a_part_of_a_folder_means_that_part(tmp_path: Path) -> None:
