@@ -5,7 +5,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,6 +15,7 @@ import soundfile
 from ser.audio import ffmpeg
 from ser.audio.headers import read_contents
 from ser.audio.limits import FORMATS, MAX_BYTES, MAX_CHANNELS, MAX_PEAK, SAMPLING_RATES, AudioError, DecodeLimits
+from ser.audio.messages import captured_messages
 from ser.audio.parts import Contents, Part, View
 
 Recording = str | Path | BinaryIO
@@ -23,6 +24,7 @@ Recording = str | Path | BinaryIO
 _BLOCK = 1 << 16  # frames; no memory is reserved on the word of a header beyond one block
 _COPIED = 1 << 20  # bytes at once
 _NOT_RECOGNISED = 1  # SF_ERR_UNRECOGNISED_FORMAT
+_MPEG = "MP3"  # by libsndfile's name
 _FRAMES_UNKNOWN = 2**63 - 1  # SF_COUNT_MAX
 _UNHEARD = 0.02  # seconds; less than that is no loss
 _SHOWN = "WAV, FLAC, Ogg, MP3, AIFF, AU, CAF or W64"
@@ -119,11 +121,13 @@ class AudioReader:
 
     def _read(self, part: Part) -> Iterator[np.ndarray]:
         """Yield the blocks of one part, and note what is missing of it or odd about it."""
-        n_frames, missing = 0, 0.0
+        n_frames, missing, said = 0, 0.0, dict[str, None]()
+        talks = self._sound.format == _MPEG
         while True:
             block = np.full((_BLOCK, self.n_channels), np.nan, np.float32)
             try:
-                block = self._sound.read(out=block)
+                with captured_messages(said) if talks else nullcontext():
+                    block = self._sound.read(out=block)
             except soundfile.LibsndfileError as error:
                 block = self._decoded_before(part, error, block)
                 missing = math.nan
@@ -131,6 +135,8 @@ class AudioReader:
                 break
             n_frames += len(block)
             yield block
+        if said:
+            self._note(f"has damaged frames, which may sound wrong: {', '.join(said)}")
         if promised := self._promised(part, self._sound):
             missing = promised - n_frames
         missing = max(part.missing * n_frames, missing)  # NaN, if the first is

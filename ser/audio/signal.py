@@ -107,6 +107,8 @@ def check_voice(signal: np.ndarray, sampling_rate: int, name: str) -> None:
         AudioError: it is ``silent``, its peak being below `SILENCE_DB`, or ``too short``, with less than
             `SHORTEST_VOICE` of sound.
     """
+    if len(signal) < SHORTEST_VOICE * sampling_rate:
+        raise _too_short(name, len(signal) / sampling_rate)
     length = max(round(_FRAME * sampling_rate), 1)
     peak, powers = 0.0, []
     for start in range(0, len(signal), _STRETCH * length):
@@ -117,14 +119,19 @@ def check_voice(signal: np.ndarray, sampling_rate: int, name: str) -> None:
     power = np.concatenate(powers)
     if peak < 10 ** (SILENCE_DB / 20):
         level = f"{20 * math.log10(peak):.1f} dBFS" if peak > 1e-7 else "silence"
+        if float(np.abs(signal).max()) >= 10 ** (SILENCE_DB / 20):
+            level += " beside an offset"
         raise AudioError(f"{name}: expected a peak of at least {SILENCE_DB:g} dBFS, found {level}", "silent")
     least = max(power.max() * 10 ** (_SOUND_DB / 10), length * 10 ** (_FLOOR_DB / 10))
     seconds = int((power >= least).sum()) * length / sampling_rate
     seconds = min(seconds, len(signal) / sampling_rate)
     if seconds < SHORTEST_VOICE:
-        raise AudioError(
-            f"{name}: too short: expected at least {SHORTEST_VOICE:g} s of voice, found {seconds:.3f} s", "too short"
-        )
+        raise _too_short(name, seconds)
+
+
+def _too_short(name: str, seconds: float) -> AudioError:
+    message = f"{name}: too short: expected at least {SHORTEST_VOICE:g} s of voice, found {seconds:.3f} s"
+    return AudioError(message, "too short")
 
 
 def _without_drift(signal: np.ndarray, sampling_rate: int) -> np.ndarray:

@@ -102,7 +102,7 @@ def test_samples_and_open_files_are_heard_as_the_file_is(predictor: Predictor, t
         (np.ones(99, dtype=np.int16), "expected floating-point samples .* found int16"),
         (np.ones((9, 9, 9)), "expected floating-point samples"),
         (np.full(99, np.nan), "expected finite samples, found NaN or infinity"),
-        (np.zeros(99), "expected a peak of at least -60 dBFS, found silence"),
+        (np.zeros(9999), "expected a peak of at least -60 dBFS, found silence"),
     ],
 )
 def test_samples_that_are_no_sound_are_refused(predictor: Predictor, samples: np.ndarray, message: str) -> None:

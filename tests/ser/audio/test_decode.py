@@ -2,6 +2,7 @@ import os
 import pickle
 import struct
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from ser.audio import limits, reader
 from ser.audio.decode import decode, read_audio
 from ser.audio.limits import AudioError, DecodeLimits
+from ser.audio.messages import captured_messages
 from ser.errors import InputError
+from tests.conftest import clip
 
 RATE = 16000
 FORMATS = {"wav": {}, "flac": {}, "ogg": {}, "mp3": {}, "opus": {"format": "OGG", "subtype": "OPUS"}}
@@ -274,3 +277,30 @@ def test_an_audio_error_survives_the_way_between_processes() -> None:
     error = pickle.loads(pickle.dumps(AudioError("a.wav: expected audio", "empty")))  # noqa: S301 (our own)
     assert isinstance(error, InputError)
     assert (str(error), error.reason) == ("a.wav: expected audio", "empty")
+
+
+def test_what_the_mp3_decoder_says_of_damage_is_a_note_that_names_the_file(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    soundfile.write(tmp_path / "whole.mp3", clip(1, 4.0), 16_000)
+    whole = (tmp_path / "whole.mp3").read_bytes()
+    assert read_audio(tmp_path / "whole.mp3").notes == ()
+    rng = np.random.default_rng(0)
+    found = []
+    for number in range(20):
+        damaged = bytearray(whole)
+        damaged[int(rng.integers(2000, len(whole)))] ^= 0xFF
+        (tmp_path / f"{number}.mp3").write_bytes(damaged)
+        with suppress(AudioError):
+            found += read_audio(tmp_path / f"{number}.mp3").notes
+    assert any("has damaged frames, which may sound wrong: " in note for note in found)
+    assert all(note.startswith(str(tmp_path)) for note in found)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_others_write_to_stderr_meanwhile_arrives(capfd: pytest.CaptureFixture[str]) -> None:
+    messages: dict[str, None] = {}
+    with captured_messages(messages):
+        os.write(2, b"[src/libmpg123/layer3.c:f():1] error: odd!\nanother line\n")
+    assert list(messages) == ["odd!"]
+    assert capfd.readouterr().err == "another line\n"

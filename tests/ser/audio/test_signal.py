@@ -186,9 +186,9 @@ def test_a_long_recording_is_judged_as_a_whole() -> None:
 def test_files_without_a_voice_are_refused_in_one_line(tmp_path: Path) -> None:
     voice = speech_like()
     for samples, expected in [
-        (np.full(RATE, 0.5), "a peak of at least -60 dBFS, found silence"),
+        (np.full(RATE, 0.5), "a peak of at least -60 dBFS, found silence beside an offset"),
         (voice[:800], "too short: expected at least 0.2 s of voice, found 0.050 s"),
-        (voice[:1], "a peak of at least -60 dBFS, found silence"),
+        (voice[:1], "too short: expected at least 0.2 s of voice, found 0.000 s"),
     ]:
         with pytest.raises(AudioError, match=expected):
             decode(write(tmp_path / "a.wav", samples))
