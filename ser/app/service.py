@@ -10,13 +10,13 @@ from fastapi import Depends, FastAPI, Query, Request, WebSocket
 from fastapi.security import HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import FileResponse, Response
-from starlette.routing import Route, WebSocketRoute
 
 from ser.app import uploads
 from ser.app.access import LOGIN, TokenGate, login
 from ser.app.answers import HealthAnswer, ModelAnswer, PredictionAnswer
 from ser.app.engine import Engine
 from ser.app.errors import answer_errors, described
+from ser.app.hosts import HostGate
 from ser.app.limits import BodyLimits
 from ser.app.metrics import Metrics
 from ser.app.observation import Observation
@@ -72,9 +72,12 @@ def create_app(predictor: Predictor, settings: Settings) -> FastAPI:
     _add_routes(app, engine)
     if settings.token is not None:
         _add_login(app, settings.token)
-    app.add_middleware(BodyLimits, settings=settings)
-    routes = frozenset(route.path for route in app.routes if isinstance(route, Route | WebSocketRoute))
-    app.add_middleware(Observation, metrics=metrics, routes=routes)  # the last one is the outermost
+    # What a request passes before it comes to a route: the last one first.
+    app.add_middleware(BodyLimits, engine=engine)
+    if settings.token is not None:
+        app.add_middleware(TokenGate, token=settings.token)
+    app.add_middleware(HostGate, settings=settings)
+    app.add_middleware(Observation, metrics=metrics, routes=app.routes)
     return app
 
 
@@ -93,7 +96,7 @@ def _add_routes(app: FastAPI, engine: Engine) -> None:
         "/predict",
         response_description="What the model hears.",
         openapi_extra=uploads.DESCRIPTION,
-        responses=described(400, 408, 413, 415, 422, 429, 503, token=token),
+        responses=described(400, 403, 408, 413, 415, 421, 422, 429, 503, token=token),
         dependencies=guarded,
     )
     async def predict(
@@ -103,9 +106,8 @@ def _add_routes(app: FastAPI, engine: Engine) -> None:
         ] = 0.0,
     ) -> PredictionAnswer:
         """Say which emotion a recording carries: WAV, FLAC, Ogg or MP3; M4A, MP4 and WebM if ffmpeg is installed."""
-        with engine.slot():
-            name, data = await uploads.read_upload(request)
-            prediction = await engine.predict(await engine.decode(data))
+        name, data = await uploads.read_upload(request)
+        prediction = await engine.predict(await engine.decode(data))
         return PredictionAnswer.of(name, prediction, min_confidence, model)
 
     @app.websocket("/predict/stream")
@@ -127,4 +129,3 @@ def _add_login(app: FastAPI, token: str) -> None:
         return await login(request, token)
 
     app.add_route(LOGIN, answer_login, methods=["POST"])
-    app.add_middleware(TokenGate, token=token)

@@ -53,7 +53,7 @@ def serving(predictor: Predictor, folder: Path) -> Iterator[Serve]:
 
         def start(**limits: float | str) -> TestClient:
             settings = Settings(**limits)  # type: ignore[arg-type]
-            return stack.enter_context(TestClient(create_app(predictor, settings)))
+            return stack.enter_context(TestClient(create_app(predictor, settings), base_url="http://localhost"))
 
         yield start
     assert list(folder.iterdir()) == []
