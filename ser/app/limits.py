@@ -76,7 +76,7 @@ class BodyLimits:
             return message
 
         try:
-            with self.engine.places.taken(scope["client"]):
+            with self.engine.places.taken(scope.get("client")):
                 try:
                     await self.app(scope, limited, send)
                 finally:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from prometheus_client import Gauge
+from starlette.datastructures import Address
 
 
 class BusyError(Exception):
@@ -32,7 +33,7 @@ class Places:
         self.empty.set()
 
     @contextmanager
-    def taken(self, client: tuple[str, int] | None) -> Iterator[None]:
+    def taken(self, client: tuple[str, int] | Address | None) -> Iterator[None]:
         """Have one, for a client as ASGI names it.
 
         Raises:

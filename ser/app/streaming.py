@@ -105,7 +105,7 @@ async def answer_stream(socket: WebSocket, engine: Engine) -> None:
     Raises:
         BusyError: before it is accepted: as many streams are open as are allowed.
     """
-    with engine.streams.taken(socket.scope["client"]), suppress(WebSocketDisconnect, TimeoutError):
+    with engine.streams.taken(socket.client), suppress(WebSocketDisconnect, TimeoutError):
         await socket.accept(SUBPROTOCOL if SUBPROTOCOL in socket.scope["subprotocols"] else None)
         try:
             await _converse(socket, engine)

@@ -57,7 +57,10 @@ async def read_upload(request: Request) -> tuple[str, bytes]:
         raise HTTPException(400, error.message) from None
     except UnicodeError:  # Starlette decodes names as the header says: as punycode, if it likes
         raise HTTPException(400, "expected names in UTF-8, found others") from None
-    file = form.get(FIELD)
-    if len(form) != 1 or not isinstance(file, UploadFile):
-        raise InputError(f"expected a form with one field, '{FIELD}', that holds a recording")
-    return file.filename or "", await file.read()
+    try:
+        file = form.get(FIELD)
+        if len(form) != 1 or not isinstance(file, UploadFile):
+            raise InputError(f"expected a form with one field, '{FIELD}', that holds a recording")
+        return file.filename or "", await file.read()
+    finally:
+        await form.close()

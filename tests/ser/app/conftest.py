@@ -52,8 +52,8 @@ def serving(predictor: Predictor, folder: Path) -> Iterator[Serve]:
         patch.setattr("tempfile.tempdir", str(folder))
 
         def start(**limits: float | str) -> TestClient:
-            settings = Settings(**limits)  # type: ignore[arg-type]
-            return stack.enter_context(TestClient(create_app(predictor, settings), base_url="http://localhost"))
+            settings = Settings(allowed_hosts=("testserver",), **limits)  # type: ignore[arg-type]
+            return stack.enter_context(TestClient(create_app(predictor, settings)))
 
         yield start
     assert list(folder.iterdir()) == []

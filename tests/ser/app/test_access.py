@@ -76,7 +76,7 @@ def test_a_browser_is_asked_for_the_token_and_keeps_it_in_a_cookie(guarded: Test
 
 
 def test_behind_https_the_cookie_is_for_https_alone(guarded: TestClient) -> None:
-    granted = guarded.post("https://localhost/login", data={"token": TOKEN}, follow_redirects=False)
+    granted = guarded.post("https://testserver/login", data={"token": TOKEN}, follow_redirects=False)
     assert "Secure" in granted.headers["set-cookie"]
 
 

@@ -124,7 +124,7 @@ def test_a_body_that_does_not_arrive_is_not_waited_for(predictor: Predictor) -> 
 
     status, answer = post(app, slow)
     assert status == 408
-    assert answer == {"error": "expected a request that arrives within 0.2 s, found a slower one"}
+    assert answer == {"error": "expected a request that arrives within 0.2 s, at 4000 B/s, found a slower one"}
 
 
 def post(app: ASGIApp, receive: Receive) -> tuple[int, dict[str, str]]:
@@ -134,7 +134,7 @@ def post(app: ASGIApp, receive: Receive) -> tuple[int, dict[str, str]]:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    headers = [(b"content-type", b"multipart/form-data; boundary=x")]
+    headers = [(b"content-type", b"multipart/form-data; boundary=x"), (b"transfer-encoding", b"chunked")]
     scope = {"type": "http", "method": "POST", "path": "/predict", "query_string": b"", "headers": headers}
     asyncio.run(asyncio.wait_for(app(scope, receive, send), 30))
     return sent[0]["status"], json.loads(sent[1]["body"])
