@@ -17,7 +17,7 @@ from ser.app.places import neighbourhood
 HEAD_BYTES = 1 << 14
 """Of a request: its first line and its headers."""
 
-PATIENCE = 10.0
+PATIENCE = 5.0
 """Seconds that a client may take to send a head, and to read what it was sent."""
 
 _READ = 1 << 15  # bytes at once: the smallest chunks and frames in them take 0.1 s of everybody's time
@@ -166,9 +166,10 @@ class Connection(H11Protocol):
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):  # the answer was sent, or begun
             self.transport.abort()
             return
-        headers = [("content-type", "application/json"), ("connection", "close")]
         body = json.dumps({"error": msg}).encode()
-        for part in (h11.Response(status_code=400, headers=headers), h11.Data(data=body), h11.EndOfMessage()):
+        headers = [("content-type", "application/json"), ("content-length", str(len(body))), ("connection", "close")]
+        head = h11.Response(status_code=400, headers=headers, reason="Bad Request")
+        for part in (head, h11.Data(data=body), h11.EndOfMessage()):
             self.transport.write(self.conn.send(part))
         self.transport.close()
 

@@ -51,7 +51,8 @@ class BodyLimits:
             return
         max_bytes = self.engine.settings.max_bytes if media_type(headers) == FORM else MAX_OTHER
         if in_chunks and length is not None:  # two lengths: a proxy may have believed the other one
-            await error_answer(400, "expected one length of the body, found two")(scope, receive, send)
+            refusal = error_answer(400, "expected one length of the body, found two", {"Connection": "close"})
+            await refusal(scope, receive, send)
         elif length and int(length) > max_bytes:
             await error_answer(413, _too_large(max_bytes))(scope, receive, send)
         else:

@@ -1,14 +1,11 @@
 import asyncio
 import json
-import logging
-import re
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Message, Receive
 
-from ser.app.logs import JsonLines, NoEnds
 from ser.app.service import DOCS, create_app
 from ser.app.settings import MEGABYTE, Settings
 from ser.predictor import Predictor
@@ -179,29 +176,6 @@ def test_metrics_count_what_happened(serve: Serve) -> None:
     assert found["ser_decode_seconds_count",] == 3
     assert found["ser_in_progress",] == 0
     assert found["process_resident_memory_bytes",] > 1e7
-
-
-def test_logs_are_lines_of_json_without_what_was_sent(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level("INFO", logger="ser"):
-        client.post("/predict?min_confidence=0.25", files=form(encoded(), "private name.wav"))
-    (line,) = [json.loads(JsonLines().format(record)) for record in caplog.records]
-    assert line.pop("seconds") > 0
-    assert re.fullmatch(r"20\d\d-\d\d-\d\dT.*\+00:00", line.pop("time"))
-    assert line.pop("bytes") > len(encoded())
-    expected = {"level": "info", "event": "request", "method": "POST", "route": "/predict", "status": 200}
-    assert line == expected
-
-
-def test_a_bug_is_logged_with_its_traceback_and_an_end_is_no_bug() -> None:
-    def record_of(error: BaseException) -> logging.LogRecord:
-        caught = (type(error), error, None)
-        return logging.LogRecord("uvicorn.error", logging.ERROR, "", 0, "Exception in ASGI application\n", (), caught)
-
-    bug, end = record_of(ZeroDivisionError("why")), record_of(asyncio.CancelledError())
-    assert (NoEnds().filter(bug), NoEnds().filter(end)) == (True, False)
-    line = json.loads(JsonLines().format(bug))
-    assert line["event"] == "Exception in ASGI application"
-    assert line["traceback"] == "ZeroDivisionError: why"
 
 
 def test_the_page_of_the_api_needs_nothing_from_elsewhere(client: TestClient) -> None:
