@@ -11,6 +11,7 @@ from typing import cast
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from ser.app.connections import HEAD_BYTES, Connection, Connections, Stream
 from ser.app.engine import Engine
@@ -26,7 +27,7 @@ CLOSING = 3
 """Seconds that connections are given to close after all recordings are answered."""
 
 _ACCEPTED = 16  # connections at once; those that are too many are closed three rounds later
-_WAITING = 1024  # connections that the system holds until they are accepted
+_WAITING = 4096  # connections that the system holds until they are accepted
 _OWN_FILES = 32 + 4 * _ACCEPTED
 _FILES_PER_WORKER = 8  # pipes to a process, and while it is replaced
 
@@ -41,25 +42,29 @@ def run(app: FastAPI, listener: socket.socket) -> None:
     """
     connections = Connections(_n_connections(app.state.engine.settings))
     with lines_of_json():
-        config = uvicorn.Config(
-            app,
-            # It calls what it is given, which need not be a class.
-            http=cast("type[asyncio.Protocol]", partial(Connection, connections)),
-            ws=cast("type[asyncio.Protocol]", partial(Stream, connections)),
-            loop="asyncio",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            backlog=_ACCEPTED,
-            h11_max_incomplete_event_size=HEAD_BYTES,
-            timeout_graceful_shutdown=CLOSING,
-            ws_max_size=MAX_MESSAGE,
-            ws_per_message_deflate=False,  # samples hardly shrink, and what is packed can be larger than it looks
-        )
         # uvicorn handles both, and afterwards raises them again, for whoever handled them before: that is nobody.
         for ending in (signal.SIGTERM, signal.SIGINT):
             signal.signal(ending, signal.SIG_IGN)
-        _Server(config, app.state.engine).run([listener])
+        _Server(config(app, connections), app.state.engine).run([listener])
+
+
+def config(app: ASGIApp, connections: Connections) -> uvicorn.Config:
+    """Have uvicorn serve with what is in `ser.app.connections`, and leave the log as it is."""
+    return uvicorn.Config(
+        app,
+        # It calls what it is given, which need not be a class.
+        http=cast("type[asyncio.Protocol]", partial(Connection, connections)),
+        ws=cast("type[asyncio.Protocol]", partial(Stream, connections)),
+        loop="asyncio",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        backlog=_ACCEPTED,
+        h11_max_incomplete_event_size=HEAD_BYTES,
+        timeout_graceful_shutdown=CLOSING,
+        ws_max_size=MAX_MESSAGE,
+        ws_per_message_deflate=False,  # samples hardly shrink, and what is packed can be larger than it looks
+    )
 
 
 def _n_connections(settings: Settings) -> int:

@@ -224,3 +224,39 @@ def test_a_hanging_file_is_answered_and_the_others_meanwhile(serve: Serve, ffmpe
     assert (answer.status_code, answer.json()) == (422, {"error": "file: decoding took longer than 3 s"})
     assert client.post("/predict", files=form(encoded())).status_code == 200
     assert counts(client)["ser_decoders_lost_total", "timeout"] == 1
+
+
+SPINNING = """
+from ser.app import decoder
+decoder._SECONDS = decoder._SECONDS_PER_SECOND = 0
+def spin(*_):
+    while True:
+        pass
+decoder._answer = spin
+decoder.main()
+"""
+
+
+def test_one_that_takes_more_processor_time_than_its_size_warrants_is_ended(scratch: Path) -> None:
+    async def work(decoders: Decoders) -> None:
+        (decoder,) = decoders._all
+        await decoder.kill()
+        decoder._command[1:] = ["-c", SPINNING, str(RATE), "10"]
+        assert await refusal(decoders, b"RIFF") == (
+            "file: expected a recording that takes no more processor time than its size warrants, found one"
+        )
+
+    assert with_decoders(scratch, work) == ["timeout"]
+
+
+def test_a_larger_recording_has_more_processor_time() -> None:
+    code = """
+import resource
+from ser.app.decoder import _limit_time
+for n_bytes in (0, 20 << 20):
+    _limit_time(n_bytes, 120.0)
+    print(resource.getrlimit(resource.RLIMIT_CPU)[0])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    least, most = map(int, done.stdout.split())
+    assert least < most <= 15

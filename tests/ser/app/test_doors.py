@@ -67,13 +67,13 @@ def test_nothing_else_is_there(client: TestClient, path: str) -> None:
 
 
 def test_an_upload_takes_a_slot_while_it_arrives(client: TestClient, engine: Engine) -> None:
-    with engine.slot():
+    with engine.places.taken(None):
         assert client.post(UPLOAD).text == "behind"
-        with engine.slot():
+        with engine.places.taken(None):
             answer = client.post(UPLOAD)
             assert (answer.status_code, answer.json()) == BUSY
             assert client.get("/config").text == "behind"
-    with engine.slot(), engine.slot():
+    with engine.places.taken(None), engine.slot():
         pass  # both were given back
 
 
