@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Query, Request, WebSocket
 from fastapi.security import HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST
-from starlette.responses import FileResponse, Response
+from starlette.responses import HTMLResponse, Response
 
 from ser.app import uploads
 from ser.app.access import LOGIN, TokenGate, login
@@ -120,8 +120,8 @@ def _add_routes(app: FastAPI, engine: Engine) -> None:
         return Response(engine.metrics.page(), media_type=CONTENT_TYPE_LATEST)
 
     @app.get("/docs", include_in_schema=False)
-    async def docs() -> FileResponse:
-        return FileResponse(DOCS, headers={"Content-Security-Policy": DOCS_POLICY})
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(DOCS.read_bytes(), headers={"Content-Security-Policy": DOCS_POLICY})
 
 
 def _add_login(app: FastAPI, token: str) -> None:

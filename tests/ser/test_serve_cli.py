@@ -196,6 +196,10 @@ def test_what_a_service_cannot_be_started_with_is_one_line(
     result = runner.invoke(app, ["serve"])
     assert result.exit_code == 1
     assert result.stderr.startswith("error: SER_TOKEN: expected at least 16 letters")
+    monkeypatch.delenv("SER_TOKEN")
+    result = runner.invoke(app, ["serve", "--host", ""])
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: --host: expected an address or a name, found nothing")
     assert runner.invoke(app, ["serve", "--port", "70000"]).exit_code == 2
 
 

@@ -67,13 +67,13 @@ def test_nothing_else_is_there(client: TestClient, path: str) -> None:
 
 
 def test_an_upload_takes_a_slot_while_it_arrives(client: TestClient, engine: Engine) -> None:
-    with engine.places.taken(None):
+    with engine.places.taken(("192.0.2.1", 1)):
         assert client.post(UPLOAD).text == "behind"
-        with engine.places.taken(None):
+        with engine.places.taken(("192.0.2.1", 1)):
             answer = client.post(UPLOAD)
             assert (answer.status_code, answer.json()) == BUSY
             assert client.get("/config").text == "behind"
-    with engine.places.taken(None), engine.slot():
+    with engine.places.taken(("192.0.2.1", 1)), engine.slot():
         pass  # both were given back
 
 

@@ -124,6 +124,20 @@ def test_a_body_that_does_not_arrive_is_not_waited_for(predictor: Predictor) -> 
     assert answer == {"error": "expected a request that arrives within 0.2 s, at 4000 B/s, found a slower one"}
 
 
+def test_a_body_that_trickles_loses_its_place_long_before_its_time_is_over(
+    predictor: Predictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ser.app.limits.GRACE", 0.2)
+    app = create_app(predictor, Settings(timeout=60))
+
+    async def trickling() -> Message:
+        await asyncio.sleep(0.05)
+        return {"type": "http.request", "body": b"-", "more_body": True}
+
+    assert post(app, trickling)[0] == 408
+    assert app.state.engine.places.empty.is_set()
+
+
 def post(app: ASGIApp, receive: Receive) -> tuple[int, dict[str, str]]:
     """Status and answer of a form that arrives as `receive` lets it."""
     sent: list[Message] = []
@@ -179,8 +193,8 @@ def test_metrics_count_what_happened(serve: Serve) -> None:
 
 
 def test_the_page_of_the_api_needs_nothing_from_elsewhere(client: TestClient) -> None:
-    answer = client.get("/docs")
-    assert answer.status_code == 200
+    answer = client.get("/docs", headers={"Range": "bytes=9-1"})  # parts of it are not to be had
+    assert (answer.status_code, answer.content) == (200, DOCS.read_bytes())
     assert answer.headers["content-security-policy"].startswith("default-src 'none'; connect-src 'self'")
     assert "://" not in DOCS.read_text(encoding="utf-8")
     assert client.get("/openapi.json").json()["info"]["title"] == "Speech emotion recognition"
