@@ -132,7 +132,7 @@ def test_a_body_that_trickles_loses_its_place_long_before_its_time_is_over(
 
     async def trickling() -> Message:
         await asyncio.sleep(0.05)
-        return {"type": "http.request", "body": b"-", "more_body": True}
+        return {"type": "http.request", "body": b"\r\n", "more_body": True}
 
     assert post(app, trickling)[0] == 408
     assert app.state.engine.places.empty.is_set()
