@@ -20,6 +20,9 @@ from ser.reports import emotion_or_unsure
 HOP = 0.5
 """Seconds of sound from one result to the next."""
 
+PATIENCE = 5.0
+"""Seconds that these, and the first message, may take to arrive: a place is for who speaks."""
+
 MAX_MESSAGE = 1 << 20
 """Bytes of a chunk."""
 
@@ -102,7 +105,7 @@ async def answer_stream(socket: WebSocket, engine: Engine) -> None:
     Raises:
         BusyError: before it is accepted: as many streams are open as are allowed.
     """
-    with engine.stream(), suppress(WebSocketDisconnect, TimeoutError):
+    with engine.streams.taken(socket.client), suppress(WebSocketDisconnect, TimeoutError):
         await socket.accept(SUBPROTOCOL if SUBPROTOCOL in socket.scope["subprotocols"] else None)
         try:
             await _converse(socket, engine)
@@ -114,7 +117,7 @@ async def answer_stream(socket: WebSocket, engine: Engine) -> None:
 
 async def _converse(socket: WebSocket, engine: Engine) -> None:
     """Raises `InputError` at what a client does wrong, and `WebSocketDisconnect` when it goes."""
-    timeout = engine.settings.timeout
+    timeout = min(PATIENCE, engine.settings.timeout)
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(timeout) as patience:
