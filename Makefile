@@ -12,6 +12,8 @@ export PATH := $(abspath $(BIN)):$(PATH)
 .PHONY: repro test lint space lock clean
 
 repro: $(VENV)/installed
+	@# DVC leaves its list of locks empty if it is killed as it writes it, and then refuses every command.
+	@test -s .dvc/tmp/rwlock || rm -f .dvc/tmp/rwlock
 	$(BIN)/dvc repro
 
 test: $(VENV)/installed-test lint

@@ -5,11 +5,9 @@ sending its next recording as soon as it is answered.
 """
 
 import asyncio
-import io
 import json
 import os
 import ssl
-import subprocess
 import tempfile
 import time
 from collections import Counter
@@ -20,17 +18,13 @@ import numpy as np
 import typer
 
 from benchmarks.documents import write_block
-from benchmarks.served import served
+from benchmarks.served import SECONDS, hums, resident, served
 
 TOP = Path(__file__).resolve().parent.parent
 PAGE = TOP / "docs" / "service.md"
 RESULTS = TOP / "benchmarks" / "results" / "service_load.json"
 CLIENTS = (1, 8, 32)
 PERCENTILES = (50, 95, 99)
-SECONDS = 3.0
-"""Length of a recording, as RAVDESS's are."""
-
-RATE = 48_000
 
 
 def main(
@@ -41,7 +35,7 @@ def main(
 ) -> None:
     """Measure, and write the results and the page."""
     results: dict[str, Any] = {"cores": os.cpu_count(), "beside": note, "requests": requests}
-    results["upload_kb"] = round(len(_recordings()[0]) / 1024)
+    results["upload_kb"] = round(len(hums()[0]) / 1024)
     with tempfile.TemporaryDirectory() as folder, served(Path(folder) / "log", "--model", str(model)) as (address, pid):
         results |= asyncio.run(_measure(address, pid, requests, total))
     RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
@@ -50,16 +44,16 @@ def main(
 
 
 async def _measure(address: str, pid: int, requests: int, total: int) -> dict[str, Any]:
-    recordings = _recordings()
-    memory = {"0": _memory(pid)}
+    recordings = hums()
+    memory = {"0": resident(pid)}
     load = {str(n): await _drive(address, recordings, n, requests) for n in CLIENTS}
     n_sent = requests * len(CLIENTS)
     while n_sent < total:
-        memory[str(n_sent)] = _memory(pid)
+        memory[str(n_sent)] = resident(pid)
         part = min(1000, total - n_sent)
         await _drive(address, recordings, CLIENTS[1], part)
         n_sent += part
-    memory[str(n_sent)] = _memory(pid)
+    memory[str(n_sent)] = resident(pid)
     return {"load": load, "memory_mb": memory}
 
 
@@ -90,30 +84,6 @@ async def _drive(address: str, recordings: list[bytes], n_clients: int, n: int) 
     elapsed = time.perf_counter() - started
     found = {f"p{one}_ms": round(1000 * float(np.percentile(seconds, one)), 1) for one in PERCENTILES}
     return {"per_second": round(len(seconds) / elapsed, 1), **found, "statuses": dict(sorted(statuses.items()))}
-
-
-def _recordings() -> list[bytes]:
-    """Hums with breath, as WAV files of 16 bits; made here, so that no corpus is needed."""
-    import soundfile  # noqa: PLC0415
-
-    rng = np.random.default_rng(0)
-    time = np.arange(round(SECONDS * RATE)) / RATE
-    files = []
-    for pitch in rng.uniform(90, 300, 16):
-        hum = sum(np.sin(2 * np.pi * k * pitch * time) / k for k in range(1, 12))
-        file = io.BytesIO()
-        soundfile.write(file, 0.1 * hum + 0.01 * rng.normal(size=len(time)), RATE, format="WAV", subtype="PCM_16")
-        files.append(file.getvalue())
-    return files
-
-
-def _memory(pid: int) -> dict[str, float]:
-    """Resident megabytes of the service and of its decoding processes, together."""
-    processes = subprocess.run(["ps", "-Ao", "pid=,ppid=,rss="], capture_output=True, text=True, check=True).stdout
-    rows = [tuple(map(int, line.split())) for line in processes.splitlines()]
-    service = sum(kilobytes for one, _, kilobytes in rows if one == pid)
-    decoders = sum(kilobytes for _, parent, kilobytes in rows if parent == pid)
-    return {"service": round(service / 1024, 1), "decoders": round(decoders / 1024, 1)}
 
 
 def block(results: dict[str, Any]) -> str:

@@ -38,13 +38,16 @@ def audit(
         # pandas and SciPy take a second that --help need not wait for.
         from ser.audit.folders import audit_corpus, audit_recordings  # noqa: PLC0415
         from ser.audit.text import printable, to_text  # noqa: PLC0415
-        from ser.storage import write_json, write_table  # noqa: PLC0415
+        from ser.storage import keep_apart, write_json, write_table  # noqa: PLC0415
 
         name = corpus or folder.resolve().name
         if corpus and corpus not in CORPORA:
             raise InputError(f"corpus '{corpus}' is not known, expected one of {', '.join(CORPORA)}")
         custom = load_params(IngestParams, params).custom if name == "custom" else None
+        keep_apart([folder / custom.csv] if custom and custom.csv else [], [json, csv, html])
         found = audit_corpus(folder, name, custom) if name in CORPORA else audit_recordings(folder)
+        for note in found.notes:
+            typer.echo(f"note: {note}", err=True)
         typer.echo(to_text(found))
         if name not in CORPORA:
             typer.echo("note: labels were not read; name the corpus with --corpus", err=True)

@@ -21,6 +21,10 @@ def serve(
     model: ModelOption = None,
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0: all of them.")] = DEFAULT.host,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = DEFAULT.port,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Name that it is called by, besides addresses and localhost."),
+    ] = None,
     max_mb: Annotated[
         float, typer.Option(min=0.01, max=1000, help="Largest upload, in megabytes; beyond, 413.")
     ] = DEFAULT.max_bytes / MEGABYTE,
@@ -35,8 +39,7 @@ def serve(
         typer.Option(
             min=0.1,
             max=600,
-            help="Seconds for a request to arrive (408), for a recording to be decoded (422),"
-            " and for a stream to bring half a second of sound.",
+            help="Seconds for a request to arrive (408), and for a recording to be decoded (422).",
         ),
     ] = DEFAULT.timeout,
 ) -> None:
@@ -57,6 +60,7 @@ def serve(
         settings = Settings(
             host=host,
             port=port,
+            allowed_hosts=tuple(allow_host or ()),
             token=os.environ.pop(TOKEN_VARIABLE, None),  # nothing that is started from here needs it
             max_bytes=int(max_mb * MEGABYTE),
             max_seconds=max_seconds,

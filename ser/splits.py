@@ -229,12 +229,17 @@ def assign_splits(metadata: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
         One row per utterance, sorted by utterance_id: utterance_id, subset.
 
     Raises:
-        InputError: the corpus is too small for the protocol.
+        InputError: the corpus is too small for the protocol, or only one emotion is trained on.
     """
     if params.protocol not in FOLDED:
         _fold(params, 1)
     metadata = metadata.sort_values("utterance_id", ignore_index=True)
-    return metadata[["utterance_id"]].assign(subset=PROTOCOLS[params.protocol](metadata, params))
+    splits = metadata[["utterance_id"]].assign(subset=PROTOCOLS[params.protocol](metadata, params))
+    emotions = metadata.loc[splits["subset"] == "train", "emotion"].unique()
+    if len(emotions) < 2:
+        found = f"'{emotions[0]}' alone" if len(emotions) else "none"
+        raise InputError(f"expected utterances of at least two emotions to train on, found {found}")
+    return splits
 
 
 def write_splits(splits: pd.DataFrame, path: Path) -> None:

@@ -10,7 +10,15 @@ import pytest
 from ruamel.yaml import YAML
 from typer.main import get_command
 
-from benchmarks import fuzz_decoder, predict_speed, service_load, timeline_speed, training_speed, voice_activity
+from benchmarks import (
+    fuzz_decoder,
+    predict_speed,
+    service_attack,
+    service_load,
+    timeline_speed,
+    training_speed,
+    voice_activity,
+)
 from benchmarks.audits import CORPORA, PAGE, RESULTS, block
 from benchmarks.documents import with_block
 from ser.app.errors import MEANINGS
@@ -20,6 +28,7 @@ from ser.cli import app as ser_app
 from ser.corpora_cli import app
 from ser.params import PARAMS_FILE, Params, validated
 from ser.presets import PRESETS_FOLDER, list_presets
+from ser.recordings import FFMPEG_SUFFIXES, SUFFIXES
 from ser.storage import read_json
 from tests.conftest import TOP
 
@@ -82,6 +91,20 @@ def test_the_load_on_the_page_is_that_of_the_results_and_what_is_promised() -> N
     memory = {int(n): one["service"] + one["decoders"] for n, one in results["memory_mb"].items()}
     assert max(memory) >= 10_000
     assert memory[max(memory)] <= 1.05 * memory[3000]
+
+
+def test_the_attack_on_the_page_is_that_of_the_results_and_what_is_promised() -> None:
+    results = read_json(service_attack.RESULTS)
+    text = service_attack.PAGE.read_text(encoding="utf-8")
+    assert with_block(text, "attack", service_attack.block(results)) == text
+    assert set(results["attacks"]) == set(service_attack.ATTACKS)
+    for one in results["attacks"].values():
+        assert one["failed"] == 0
+        assert one["slowest_ms"] < 1000
+        assert one["peak_mb"] < 600
+        assert one["recovery_s"] < 10
+    assert results["log"]["tracebacks"] == 0
+    assert results["log"]["kb"] < 1000
 
 
 def test_limits_on_the_page_are_those_of_the_service() -> None:
@@ -154,3 +177,9 @@ def test_the_command_for_a_pretrained_encoder_sets_what_there_is() -> None:
     rows = re.findall(r"^\| (.*) \| `(\[.*\])` \|$", page, re.MULTILINE)
     shapes = {name: shape for names, shape in rows for name in names.split(", ")}
     assert shapes[f"`{params.features.encoder}`"] == str([*params.features.encoder_shape])
+
+
+def test_the_extensions_of_recordings_are_on_the_page() -> None:
+    page = (TOP / "docs" / "predict.md").read_text(encoding="utf-8")
+    for suffix in SUFFIXES + FFMPEG_SUFFIXES:
+        assert f"`{suffix}`" in page

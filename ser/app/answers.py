@@ -64,6 +64,7 @@ class PredictionAnswer(BaseModel):
         confidence: the probability of the most probable emotion.
         probabilities: of every emotion; they sum to 1.
         seconds: length of the recording without leading and trailing silence.
+        notes: what is missing of the recording, or odd about it.
         model: the model that answers.
     """
 
@@ -74,6 +75,7 @@ class PredictionAnswer(BaseModel):
     confidence: float
     probabilities: dict[str, float]
     seconds: float
+    notes: tuple[str, ...]
     model: ModelAnswer
 
     @classmethod
@@ -85,5 +87,6 @@ class PredictionAnswer(BaseModel):
             confidence=prediction.confidence,
             probabilities=prediction.probabilities,
             seconds=prediction.seconds,
+            notes=prediction.notes,
             model=model,
         )

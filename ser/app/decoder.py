@@ -1,50 +1,64 @@
 """The process that decodes what strangers send: ``python -m ser.app.decoder SAMPLING_RATE MAX_SECONDS``.
 
 It reads a length (8 bytes, little-endian) and as many bytes of a recording from stdin, and writes a line of JSON to
-stdout, ``{"samples": n}`` or ``{"error": ..., "reason": ...}``, and n float32 samples; then the next, until stdin ends.
+stdout, ``{"samples": n, "notes": [...]}`` or ``{"error": ..., "reason": ...}``, and n float32 samples; then the next,
+until stdin ends.
 """
 
 import io
 import json
+import math
 import os
 import resource
 import sys
+import time
 from typing import BinaryIO
 
 import numpy as np
 
-from ser import audio, ffmpeg
-from ser.inputs import decode_stream
+from ser.audio.decode import read_audio
+from ser.audio.limits import AudioError, DecodeLimits
+from ser.audio.signal import resample
 
 READY = b"ready\n"
 LENGTH_BYTES = 8
 NAME = "file"
 """What messages call a recording: what its sender calls it is not repeated."""
 
+_MESSAGE = 1000  # characters of an error or a note
+_NOTES = 10
 _OVERHEAD = 1 << 30  # bytes: Python, NumPy, libsndfile and a block
 _BYTES_PER_SAMPLE = 4 * 4  # float32: in blocks, joined, mixed, resampled
+
+_SECONDS = 2.0  # of the processor, for any recording
+_SECONDS_PER_SECOND = 1 / 60  # and for each that a recording may last
+_SECONDS_PER_BYTE = 0.25 / (1 << 20)  # and for what it consists of
 
 
 def main() -> None:
     """Answer until stdin ends."""
     sampling_rate, max_seconds = int(sys.argv[1]), float(sys.argv[2])
-    _limit_this_process(max_seconds)
+    limits = DecodeLimits()
+    limits = DecodeLimits(max_seconds, int(max_seconds * limits.samples / limits.seconds))
+    _limit_this_process(limits)
     requests, answers = sys.stdin.buffer, _silence_c_libraries()
     answers.write(READY)
     answers.flush()
     while head := requests.read(LENGTH_BYTES):
         data = requests.read(int.from_bytes(head, "little"))
-        _answer(answers, data, sampling_rate)
+        _limit_time(len(data), max_seconds)
+        _answer(answers, data, sampling_rate, limits)
 
 
-def _answer(answers: BinaryIO, data: bytes, sampling_rate: int) -> None:
+def _answer(answers: BinaryIO, data: bytes, sampling_rate: int, limits: DecodeLimits) -> None:
     signal = np.empty(0, dtype=np.float32)
     try:
-        samples, rate = decode_stream(io.BytesIO(data), NAME)
-        signal = audio.resample(audio.to_mono(samples), rate, sampling_rate)
-        head: dict[str, object] = {"samples": len(signal)}
-    except audio.AudioError as error:
-        head = {"error": str(error), "reason": error.reason}
+        audio = read_audio(io.BytesIO(data), NAME, limits)
+        signal = resample(audio.signal, audio.sampling_rate, sampling_rate)
+        notes = [note[:_MESSAGE] for note in audio.notes[:_NOTES]]
+        head: dict[str, object] = {"samples": len(signal), "notes": notes}
+    except AudioError as error:
+        head = {"error": str(error)[:_MESSAGE], "reason": error.reason}
     except MemoryError:
         head = {"error": f"{NAME}: expected a recording that can be decoded, found that it takes too much memory"}
         head["reason"] = "unreadable"
@@ -53,15 +67,18 @@ def _answer(answers: BinaryIO, data: bytes, sampling_rate: int) -> None:
     answers.flush()
 
 
-def _limit_this_process(max_seconds: float) -> None:
-    # The library's limits are those of a process that decodes its owner's files; in this one, they are the service's.
-    max_samples = int(max_seconds * audio.MAX_SAMPLES / audio.MAX_SECONDS)
-    for module in (audio, ffmpeg):
-        module.MAX_SECONDS, module.MAX_SAMPLES = max_seconds, max_samples  # type: ignore[attr-defined]
+def _limit_this_process(limits: DecodeLimits) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":  # macOS has no such limit
-        memory = _OVERHEAD + _BYTES_PER_SAMPLE * max_samples
+        memory = _OVERHEAD + _BYTES_PER_SAMPLE * limits.samples
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+
+
+def _limit_time(n_bytes: int, max_seconds: float) -> None:
+    """Have the system end this process where decoding takes longer than recordings of this size do, by far."""
+    seconds = _SECONDS + _SECONDS_PER_SECOND * max_seconds + _SECONDS_PER_BYTE * n_bytes
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time() + seconds), hard))
 
 
 def _silence_c_libraries() -> BinaryIO:

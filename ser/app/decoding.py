@@ -6,24 +6,45 @@ import os
 import shutil
 import signal
 import sys
-import tempfile
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ser.app.decoder import LENGTH_BYTES, NAME, READY
+from ser.app.scratch import Scratch
 from ser.app.settings import TOKEN_VARIABLE
-from ser.audio import AudioError
+from ser.audio.limits import AudioError
 
 START_TIMEOUT = 60.0
 """Seconds that a process may take to start; a loaded machine takes some."""
 
 
+_PIECE = 1 << 16  # bytes that are handed to a process at once
+
+
 class DecodersGoneError(Exception):
     """No process that decodes can be started."""
+
+
+class _TooMuchTimeError(Exception):
+    """A process has used the processor for longer than it may for one recording."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A decoded recording.
+
+    Attributes:
+        signal: float32, shape (n_samples,), mono.
+        notes: what is missing of the recording, or odd about it.
+    """
+
+    signal: np.ndarray
+    notes: tuple[str, ...]
 
 
 class Decoders:
@@ -47,8 +68,8 @@ class Decoders:
     ) -> None:
         self._command = [sys.executable, "-P", "-m", "ser.app.decoder", str(sampling_rate), str(max_seconds)]
         self._timeout, self._on_loss = timeout, on_loss
-        self._folder = Path(tempfile.mkdtemp(prefix="ser-serve-"))
-        self._all = [_Decoder(self._command, self._folder / str(number)) for number in range(n_processes)]
+        self._scratch = Scratch()
+        self._all = [_Decoder(self._command, self._scratch.path / str(number)) for number in range(n_processes)]
         self._idle: asyncio.LifoQueue[_Decoder] = asyncio.LifoQueue()
         for decoder in self._all:
             self._idle.put_nowait(decoder)
@@ -61,11 +82,8 @@ class Decoders:
         """
         await asyncio.gather(*(decoder.start() for decoder in self._all))
 
-    async def decode(self, data: bytes) -> np.ndarray:
+    async def decode(self, data: bytes) -> Heard:
         """Decode a recording to the signal that `ser.features.prepare_signal` makes of it before it trims silence.
-
-        Returns:
-            float32, shape (n_samples,), mono.
 
         Raises:
             AudioError: it cannot be used, is too long, takes too long, or crashes the process that decodes it.
@@ -79,6 +97,12 @@ class Decoders:
         except TimeoutError:
             self._on_loss("timeout")
             raise AudioError(f"{NAME}: decoding took longer than {self._timeout:g} s", "unreadable") from None
+        except _TooMuchTimeError:
+            self._on_loss("timeout")
+            raise AudioError(
+                f"{NAME}: expected a recording that takes no more processor time than its size warrants, found one",
+                "unreadable",
+            ) from None
         except (ConnectionError, asyncio.IncompleteReadError):
             self._on_loss("crash")
             raise AudioError(f"{NAME}: expected intact audio, found what no decoder survives", "unreadable") from None
@@ -88,7 +112,7 @@ class Decoders:
     async def close(self) -> None:
         """End all processes and remove their files."""
         await asyncio.gather(*(decoder.kill() for decoder in self._all))
-        shutil.rmtree(self._folder)
+        self._scratch.remove()
 
 
 class _Decoder:
@@ -120,23 +144,28 @@ class _Decoder:
             if not ready:
                 await self.kill()
 
-    async def decode(self, data: bytes) -> np.ndarray:
+    async def decode(self, data: bytes) -> Heard:
         assert self._process is not None  # noqa: S101 (it was started)
-        requests, answers = _pipes(self._process)
+        process, (requests, answers) = self._process, _pipes(self._process)
         answered = False
         try:
             requests.write(len(data).to_bytes(LENGTH_BYTES, "little"))
-            requests.write(data)
-            await requests.drain()
+            for first in range(0, len(data), _PIECE):  # what is written and not drained is there twice
+                requests.write(data[first : first + _PIECE])
+                await requests.drain()
             head = json.loads(await answers.readuntil(b"\n"))  # `readline` takes the end of a stream for a line
             samples = await answers.readexactly(4 * head.get("samples", 0))
             answered = True
+        except (ConnectionError, asyncio.IncompleteReadError):
+            if await process.wait() == -signal.SIGXCPU:
+                raise _TooMuchTimeError from None
+            raise
         finally:
             if not answered:  # it hangs, it has ended, or nobody waits for its answer
                 await self.kill()
         if "error" in head:
             raise AudioError(head["error"], head["reason"])
-        return np.frombuffer(samples, dtype=np.float32)
+        return Heard(np.frombuffer(samples, dtype=np.float32), tuple(head["notes"]))
 
     async def kill(self) -> None:
         process, self._process = self._process, None

@@ -7,7 +7,8 @@ from pathlib import Path
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ser.app.engine import BusyError, Engine
+from ser.app.engine import Engine
+from ser.app.places import BusyError
 
 UPLOAD = "/gradio_api/upload"
 
@@ -43,7 +44,7 @@ class Doors:
     async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
         with ExitStack() as stack:
             try:
-                stack.enter_context(self.engine.slot())
+                stack.enter_context(self.engine.places.taken(None))
                 full = _size(self.uploads) > self.max_bytes
             except BusyError:
                 full = True

@@ -10,20 +10,22 @@ from starlette.responses import JSONResponse
 
 from ser.app.answers import Error
 from ser.app.decoding import DecodersGoneError
-from ser.app.engine import BusyError
+from ser.app.places import BusyError
 from ser.errors import InputError
 
 RETRY_AFTER = "1"
 """Seconds; a recording takes a hundredth."""
 
 MEANINGS = {
-    400: "The form cannot be read.",
+    400: "The request or its form cannot be read.",
     401: "The service's token is missing.",
+    403: "The request comes from another website's page.",
     408: "The request took too long to arrive.",
     413: "The request is too large.",
     415: "The body is no form.",
+    421: "The request names another host.",
     422: "The recording, or a parameter, cannot be used; it may be too long.",
-    429: "As many recordings are being worked on as are allowed.",
+    429: "As many recordings are being worked on as are allowed, or as many of this client.",
     503: "No recording can be decoded at the moment.",
 }
 
@@ -45,36 +47,42 @@ def answer_errors(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _bug)
 
 
-def _error(status: int, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
+def error_answer(status: int, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    """Say in one line what is wrong."""
     return JSONResponse({"error": " ".join(message.split())}, status, headers)
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 (Starlette's types know no better)
-    return _error(error.status_code, error.detail, dict(error.headers or {}))
+    return error_answer(error.status_code, error.detail, dict(error.headers or {}))
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101
     first = error.errors()[0]
-    return _error(422, f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
+    return error_answer(422, f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
 
 
 async def _unusable(_: Request, error: Exception) -> JSONResponse:
-    return _error(422, str(error))
+    return error_answer(422, str(error))
+
+
+def busy() -> JSONResponse:
+    """Say that all places are taken."""
+    return error_answer(429, "as much is being worked on as is allowed; try again", {"Retry-After": RETRY_AFTER})
 
 
 async def _busy(_: Request, __: Exception) -> JSONResponse:
-    return _error(429, "as much is being worked on as is allowed; try again", {"Retry-After": RETRY_AFTER})
+    return busy()
 
 
 async def _gone(_: Request, __: Exception) -> JSONResponse:
-    return _error(503, "recordings cannot be decoded at the moment", {"Retry-After": RETRY_AFTER})
+    return error_answer(503, "recordings cannot be decoded at the moment", {"Retry-After": RETRY_AFTER})
 
 
 async def _left(_: Request, __: Exception) -> JSONResponse:
-    return _error(400, "the request ended early")  # nobody reads it; without it, this were logged as a bug
+    return error_answer(400, "the request ended early")  # nobody reads it; without it, this were logged as a bug
 
 
 async def _bug(_: Request, __: Exception) -> JSONResponse:
-    return _error(500, "internal error")  # the server logs its traceback
+    return error_answer(500, "internal error")  # the server logs its traceback

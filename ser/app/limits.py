@@ -1,56 +1,100 @@
-"""What stands before every route, the page's too: how large a body may be, and how long it may take to arrive."""
+"""Bodies, before every route: how large one may be, how quickly it must arrive, and how many there are at once."""
 
 import asyncio
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ser.app.settings import MEGABYTE, Settings
+from ser.app.engine import Engine
+from ser.app.errors import busy, error_answer
+from ser.app.places import BusyError
+from ser.app.settings import MEGABYTE
+from ser.app.uploads import FORM, media_type
+
+MAX_OTHER = 1 << 16
+"""Bytes of a body that is no upload."""
+
+GRACE = 3.0
+"""Seconds until a body must have begun to arrive."""
+
+MIN_RATE = 4000
+"""Bytes a second that a sender must keep up after that."""
+
+HELD = 4
+"""So many of the largest uploads are in memory at once, or more that are smaller."""
 
 
 class BodyLimits:
-    """ASGI middleware that ends a request whose body is too large (413) or too slow (408) while it is being read.
+    """ASGI middleware that gives every request with a body a place (429), until it is answered.
+
+    It ends one whose body is too large (413) or too slow (408) while it is being read.
 
     Args:
         app: what it stands before.
-        settings: `max_bytes` and `timeout`.
+        engine: has the places, and settings `max_bytes` and `timeout`.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        self.app, self.settings = app, settings
-        self._too_slow = f"expected a request that arrives within {settings.timeout:g} s, found a slower one"
-        self._too_large = f"expected at most {settings.max_bytes / MEGABYTE:.3g} MB, found more"
+    def __init__(self, app: ASGIApp, engine: Engine) -> None:
+        self.app, self.engine = app, engine
+        self._n_held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
+        """Pass a request on, or refuse it."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        announced = Headers(scope=scope).get("content-length", "0")
-        if announced.isdecimal() and int(announced) > self.settings.max_bytes:
-            await JSONResponse({"error": self._too_large}, 413)(scope, receive, send)
+        headers = Headers(scope=scope)
+        length, in_chunks = headers.get("content-length"), "transfer-encoding" in headers
+        if length in (None, "0") and not in_chunks:
+            await self.app(scope, receive, send)
             return
-        await self.app(scope, self._limited(receive), send)
+        max_bytes = self.engine.settings.max_bytes if media_type(headers) == FORM else MAX_OTHER
+        if in_chunks and length is not None:  # two lengths: a proxy may have believed the other one
+            refusal = error_answer(400, "expected one length of the body, found two", {"Connection": "close"})
+            await refusal(scope, receive, send)
+        elif length and int(length) > max_bytes:
+            await error_answer(413, _too_large(max_bytes))(scope, receive, send)
+        else:
+            await self._answer(scope, receive, send, max_bytes)
 
-    def _limited(self, receive: Receive) -> Receive:
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, max_bytes: int) -> None:
         n_bytes, more = 0, True
-        deadline = asyncio.get_running_loop().time() + self.settings.timeout
+        started = asyncio.get_running_loop().time()
 
         async def limited() -> Message:
             nonlocal n_bytes, more
             if not more:  # what comes now is that the client has gone, which may take as long as it likes
                 return await receive()
-            try:
-                async with asyncio.timeout_at(deadline):
-                    message = await receive()
-            except TimeoutError:
-                raise HTTPException(408, self._too_slow) from None
-            n_bytes += len(message.get("body", b""))
-            more = message.get("more_body", False)
-            if n_bytes > self.settings.max_bytes:
-                raise HTTPException(413, self._too_large)
+            message = await self._in_time(receive, started, n_bytes)
+            n_new, more = len(message.get("body", b"")), message.get("more_body", False)
+            n_bytes += n_new
+            self._n_held += n_new
+            if n_bytes > max_bytes:
+                raise HTTPException(413, _too_large(max_bytes))
+            if self._n_held > HELD * self.engine.settings.max_bytes:
+                raise BusyError
             return message
 
-        return limited
+        try:
+            with self.engine.places.taken(scope.get("client")):
+                try:
+                    await self.app(scope, limited, send)
+                finally:
+                    self._n_held -= n_bytes
+        except BusyError:
+            await busy()(scope, receive, send)
+
+    async def _in_time(self, receive: Receive, started: float, n_bytes: int) -> Message:
+        timeout = self.engine.settings.timeout
+        try:
+            async with asyncio.timeout_at(started + min(timeout, GRACE + n_bytes / MIN_RATE)):
+                return await receive()
+        except TimeoutError:
+            raise HTTPException(
+                408, f"expected a request that arrives within {timeout:g} s, at {MIN_RATE} B/s, found a slower one"
+            ) from None
+
+
+def _too_large(max_bytes: int) -> str:
+    return f"expected at most {max_bytes / MEGABYTE:.3g} MB, found more"

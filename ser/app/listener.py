@@ -13,7 +13,8 @@ import numpy as np
 from ser.app import parts, pictures
 from ser.app.decoder import NAME
 from ser.app.decoding import DecodersGoneError
-from ser.app.engine import BusyError, Engine
+from ser.app.engine import Engine
+from ser.app.places import BusyError
 from ser.app.settings import MEGABYTE
 from ser.description import ExportedDescription, ModelDescription
 from ser.errors import InputError
@@ -62,8 +63,8 @@ class Listener:
         if path is None:
             return gr.skip(), gr.skip(), *self.forget()
         try:
-            with self.engine.slot():
-                signal = await self.engine.decode(_read(path))
+            with self.engine.places.taken(None):
+                signal = (await self.engine.decode(_read(path))).signal
                 prediction = await self.engine.predict(signal)
                 heard = await self.engine.run(self._heard, signal, prediction)
         except (InputError, BusyError, DecodersGoneError) as error:
@@ -85,8 +86,8 @@ class Listener:
         if path is None:
             return parts.NOTHING
         try:
-            with self.engine.slot():
-                signal = await self.engine.decode(_read(path))
+            with self.engine.places.taken(None):
+                signal = (await self.engine.decode(_read(path))).signal
                 return await self.engine.run(self._explanation, signal, emotion)
         except (InputError, BusyError, DecodersGoneError) as error:
             return parts.refusal(_reason(error))

@@ -1,8 +1,10 @@
 """Every request is counted and logged: its route, status, time; nothing of its content, address or sender."""
 
 import logging
+from collections.abc import Sequence
 from time import perf_counter
 
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ser.app.metrics import Metrics
@@ -22,10 +24,10 @@ class Observation:
     Args:
         app: what it stands before.
         metrics: counts.
-        routes: paths that are named; what a stranger asks for besides is ``other``.
+        routes: whose paths are named, also those that are added later; what is asked for besides is ``other``.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, routes: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, routes: Sequence[BaseRoute]) -> None:
         self.app, self.metrics, self.routes = app, metrics, routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,7 +56,8 @@ class Observation:
             self._note(scope, status, n_bytes, perf_counter() - started)
 
     def _note(self, scope: Scope, status: int, n_bytes: int, seconds: float) -> None:
-        route = scope["path"] if scope["path"] in self.routes else OTHER
+        named = any(isinstance(one, Route | WebSocketRoute) and one.path == scope["path"] for one in self.routes)
+        route = scope["path"] if named else OTHER
         method = scope.get("method", "GET")  # a WebSocket's handshake
         method = method if method in METHODS else OTHER
         self.metrics.requests.labels(route, method, status).inc()

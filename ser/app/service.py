@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,14 +10,14 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Query, Request, WebSocket
 from fastapi.security import HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST
-from starlette.responses import FileResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.responses import HTMLResponse, Response
 
 from ser.app import uploads
 from ser.app.access import LOGIN, TokenGate, login
 from ser.app.answers import HealthAnswer, ModelAnswer, PredictionAnswer
 from ser.app.engine import Engine
 from ser.app.errors import answer_errors, described
+from ser.app.hosts import HostGate
 from ser.app.limits import BodyLimits
 from ser.app.metrics import Metrics
 from ser.app.observation import Observation
@@ -72,9 +73,12 @@ def create_app(predictor: Predictor, settings: Settings) -> FastAPI:
     _add_routes(app, engine)
     if settings.token is not None:
         _add_login(app, settings.token)
-    app.add_middleware(BodyLimits, settings=settings)
-    routes = frozenset(route.path for route in app.routes if isinstance(route, Route | WebSocketRoute))
-    app.add_middleware(Observation, metrics=metrics, routes=routes)  # the last one is the outermost
+    # What a request passes before it comes to a route: the last one first.
+    app.add_middleware(BodyLimits, engine=engine)
+    if settings.token is not None:
+        app.add_middleware(TokenGate, token=settings.token)
+    app.add_middleware(HostGate, settings=settings)
+    app.add_middleware(Observation, metrics=metrics, routes=app.routes)
     return app
 
 
@@ -93,7 +97,7 @@ def _add_routes(app: FastAPI, engine: Engine) -> None:
         "/predict",
         response_description="What the model hears.",
         openapi_extra=uploads.DESCRIPTION,
-        responses=described(400, 408, 413, 415, 422, 429, 503, token=token),
+        responses=described(400, 403, 408, 413, 415, 421, 422, 429, 503, token=token),
         dependencies=guarded,
     )
     async def predict(
@@ -102,10 +106,13 @@ def _add_routes(app: FastAPI, engine: Engine) -> None:
             float, Query(ge=0, le=1, description="Call the emotion 'unsure' where its probability is lower.")
         ] = 0.0,
     ) -> PredictionAnswer:
-        """Say which emotion a recording carries: WAV, FLAC, Ogg or MP3; M4A, MP4 and WebM if ffmpeg is installed."""
-        with engine.slot():
-            name, data = await uploads.read_upload(request)
-            prediction = await engine.predict(await engine.decode(data))
+        """Say which emotion a recording carries.
+
+        WAV, FLAC, Ogg, MP3, AIFF, AU, CAF or W64; M4A, MP4, WebM, WMA and AMR if ffmpeg is installed.
+        """
+        name, data = await uploads.read_upload(request)
+        heard = await engine.decode(data)
+        prediction = replace(await engine.predict(heard.signal), notes=heard.notes)
         return PredictionAnswer.of(name, prediction, min_confidence, model)
 
     @app.websocket("/predict/stream")
@@ -118,8 +125,8 @@ def _add_routes(app: FastAPI, engine: Engine) -> None:
         return Response(engine.metrics.page(), media_type=CONTENT_TYPE_LATEST)
 
     @app.get("/docs", include_in_schema=False)
-    async def docs() -> FileResponse:
-        return FileResponse(DOCS, headers={"Content-Security-Policy": DOCS_POLICY})
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(DOCS.read_bytes(), headers={"Content-Security-Policy": DOCS_POLICY})
 
 
 def _add_login(app: FastAPI, token: str) -> None:
@@ -127,4 +134,3 @@ def _add_login(app: FastAPI, token: str) -> None:
         return await login(request, token)
 
     app.add_route(LOGIN, answer_login, methods=["POST"])
-    app.add_middleware(TokenGate, token=token)

@@ -12,13 +12,16 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ser.app.access import SUBPROTOCOL
 from ser.app.engine import Engine
-from ser.audio import MAX_PEAK, SAMPLING_RATES, SILENCE_DB
+from ser.audio.limits import MAX_PEAK, SAMPLING_RATES, AudioError
 from ser.errors import InputError
 from ser.predictor import Prediction
 from ser.reports import emotion_or_unsure
 
 HOP = 0.5
 """Seconds of sound from one result to the next."""
+
+PATIENCE = 5.0
+"""Seconds that these, and the first message, may take to arrive: a place is for who speaks."""
 
 MAX_MESSAGE = 1 << 20
 """Bytes of a chunk."""
@@ -102,7 +105,7 @@ async def answer_stream(socket: WebSocket, engine: Engine) -> None:
     Raises:
         BusyError: before it is accepted: as many streams are open as are allowed.
     """
-    with engine.stream(), suppress(WebSocketDisconnect, TimeoutError):
+    with engine.streams.taken(socket.client), suppress(WebSocketDisconnect, TimeoutError):
         await socket.accept(SUBPROTOCOL if SUBPROTOCOL in socket.scope["subprotocols"] else None)
         try:
             await _converse(socket, engine)
@@ -114,7 +117,7 @@ async def answer_stream(socket: WebSocket, engine: Engine) -> None:
 
 async def _converse(socket: WebSocket, engine: Engine) -> None:
     """Raises `InputError` at what a client does wrong, and `WebSocketDisconnect` when it goes."""
-    timeout = engine.settings.timeout
+    timeout = min(PATIENCE, engine.settings.timeout)
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(timeout) as patience:
@@ -157,8 +160,11 @@ def _start(message: str | bytes) -> StreamStart:
 
 
 async def _hear(engine: Engine, samples: np.ndarray, sampling_rate: int) -> Prediction | None:
-    """None in silence."""
+    """None where there is no voice."""
     peak = float(np.abs(samples).max())
     if not peak <= MAX_PEAK:  # NaN included
         raise InputError(f"expected samples in [-1, 1], found a peak of {peak:g}")
-    return None if peak < 10 ** (SILENCE_DB / 20) else await engine.predict(samples, sampling_rate)
+    try:
+        return await engine.predict(samples, sampling_rate)
+    except AudioError:
+        return None

@@ -111,7 +111,8 @@ def test_beyond_the_limit_requests_are_told_to_come_again(start: Callable[..., S
     host, port = service.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port))) as slow:
         kind = "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 999"
-        slow.sendall(f"POST /predict HTTP/1.1\r\nHost: x\r\n{kind}\r\n\r\n--x".encode())  # a form that does not go on
+        head = f"POST /predict HTTP/1.1\r\nHost: {host}\r\n{kind}\r\n\r\n"
+        slow.sendall(f"{head}--x".encode())  # a form that does not go on
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             answer = httpx.post(f"{service.url}/predict", files=upload(tmp_path), timeout=60)
@@ -195,6 +196,10 @@ def test_what_a_service_cannot_be_started_with_is_one_line(
     result = runner.invoke(app, ["serve"])
     assert result.exit_code == 1
     assert result.stderr.startswith("error: SER_TOKEN: expected at least 16 letters")
+    monkeypatch.delenv("SER_TOKEN", raising=False)  # whose reading takes it away
+    result = runner.invoke(app, ["serve", "--host", ""])
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: ser serve: expected a name or a value, found an empty word")
     assert runner.invoke(app, ["serve", "--port", "70000"]).exit_code == 2
 
 

@@ -51,8 +51,8 @@ def serving(predictor: Predictor, folder: Path) -> Iterator[Serve]:
     with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
         patch.setattr("tempfile.tempdir", str(folder))
 
-        def start(**limits: float | str) -> TestClient:
-            settings = Settings(**limits)  # type: ignore[arg-type]
+        def start(*allowed_hosts: str, **limits: float | str) -> TestClient:
+            settings = Settings(allowed_hosts=("testserver", *allowed_hosts), **limits)  # type: ignore[arg-type]
             return stack.enter_context(TestClient(create_app(predictor, settings)))
 
         yield start

@@ -12,9 +12,11 @@ import pytest
 import soundfile
 
 from benchmarks.fuzz_decoder import damaged
-from ser.app.decoding import Decoders, DecodersGoneError
+from ser.app.decoding import Decoders, DecodersGoneError, Heard
 from ser.app.settings import TOKEN_VARIABLE
-from ser.audio import AudioError, decode, resample, to_mono
+from ser.audio.decode import decode
+from ser.audio.limits import AudioError
+from ser.audio.signal import resample, to_mono
 from tests.conftest import clip
 from tests.ser.app.conftest import Serve, counts, encoded, form
 
@@ -75,11 +77,11 @@ def ffmpeg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], N
 @pytest.mark.parametrize("container", ["WAV", "FLAC", "OGG", "MP3"])
 def test_a_decoded_recording_is_what_decoding_it_here_gives(scratch: Path, tmp_path: Path, container: str) -> None:
     path = tmp_path / "a"
-    soundfile.write(path, np.stack([clip(1), 0.5 * clip(2)], axis=1), 44_100, format=container)
+    soundfile.write(path, np.stack([clip(1, 1.2), 0.5 * clip(2, 1.2)], axis=1), 44_100, format=container)
     samples, rate = decode(path)
 
     async def work(decoders: Decoders) -> None:
-        found = await decoders.decode(path.read_bytes())
+        found = (await decoders.decode(path.read_bytes())).signal
         assert found.dtype == np.float32
         np.testing.assert_array_equal(found, resample(to_mono(samples), rate, RATE))
 
@@ -125,7 +127,7 @@ def test_one_that_hangs_is_ended_with_what_it_started(
         assert await refusal(decoders, MP4) == "file: decoding took longer than 3 s"
         command = ["ps", "-o", "stat=", "-p", (tmp_path / "pid").read_text().strip()]
         assert subprocess.run(command, capture_output=True, text=True, check=False).stdout[:1] in ("", "Z")
-        assert len(await decoders.decode(encoded())) > 0
+        assert len((await decoders.decode(encoded())).signal) > 0
 
     assert with_decoders(scratch, work, timeout=3) == ["timeout"]
 
@@ -138,7 +140,9 @@ def test_one_that_crashes_the_process_costs_nobody_else_anything(scratch: Path, 
         results = await asyncio.gather(*work, return_exceptions=True)
         assert isinstance(results[1], AudioError)
         assert str(results[1]) == "file: expected intact audio, found what no decoder survives"
-        assert len(results[0]) == len(results[2]) > 0  # type: ignore[arg-type]
+        assert isinstance(results[0], Heard)
+        assert isinstance(results[2], Heard)
+        assert len(results[0].signal) == len(results[2].signal) > 0
 
     assert with_decoders(scratch, work) == ["crash"]
 
@@ -148,7 +152,7 @@ def test_a_process_that_died_while_idle_is_replaced(scratch: Path) -> None:
         before = await pid_of(decoders)
         os.kill(before, signal.SIGKILL)
         await asyncio.sleep(0.5)
-        assert len(await decoders.decode(encoded())) > 0
+        assert len((await decoders.decode(encoded())).signal) > 0
         assert await pid_of(decoders) != before
 
     assert with_decoders(scratch, work) == []
@@ -163,7 +167,7 @@ def test_who_stops_waiting_leaves_no_answer_for_the_next(scratch: Path, ffmpeg: 
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
-        assert len(await decoders.decode(encoded(seconds=1.0))) == RATE
+        assert len((await decoders.decode(encoded(seconds=1.0))).signal) == RATE
 
     assert with_decoders(scratch, work) == []
 
@@ -208,7 +212,7 @@ def test_damaged_files_are_decoded_or_refused_and_no_process_is_lost(scratch: Pa
         nonlocal n_refused, n_decoded
         for _, content in damaged(seed=0, n_files=300):
             try:
-                n_decoded += np.isfinite(await decoders.decode(content)).all()
+                n_decoded += np.isfinite((await decoders.decode(content)).signal).all()
             except AudioError as error:
                 n_refused += str(error).startswith("file: ") and "\n" not in str(error)
 
@@ -224,3 +228,39 @@ def test_a_hanging_file_is_answered_and_the_others_meanwhile(serve: Serve, ffmpe
     assert (answer.status_code, answer.json()) == (422, {"error": "file: decoding took longer than 3 s"})
     assert client.post("/predict", files=form(encoded())).status_code == 200
     assert counts(client)["ser_decoders_lost_total", "timeout"] == 1
+
+
+SPINNING = """
+from ser.app import decoder
+decoder._SECONDS = decoder._SECONDS_PER_SECOND = 0
+def spin(*_):
+    while True:
+        pass
+decoder._answer = spin
+decoder.main()
+"""
+
+
+def test_one_that_takes_more_processor_time_than_its_size_warrants_is_ended(scratch: Path) -> None:
+    async def work(decoders: Decoders) -> None:
+        (decoder,) = decoders._all
+        await decoder.kill()
+        decoder._command[1:] = ["-c", SPINNING, str(RATE), "10"]
+        assert await refusal(decoders, b"RIFF") == (
+            "file: expected a recording that takes no more processor time than its size warrants, found one"
+        )
+
+    assert with_decoders(scratch, work) == ["timeout"]
+
+
+def test_a_larger_recording_has_more_processor_time() -> None:
+    code = """
+import resource
+from ser.app.decoder import _limit_time
+for n_bytes in (0, 20 << 20):
+    _limit_time(n_bytes, 120.0)
+    print(resource.getrlimit(resource.RLIMIT_CPU)[0])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    least, most = map(int, done.stdout.split())
+    assert least < most <= 15

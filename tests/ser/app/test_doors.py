@@ -67,14 +67,12 @@ def test_nothing_else_is_there(client: TestClient, path: str) -> None:
 
 
 def test_an_upload_takes_a_slot_while_it_arrives(client: TestClient, engine: Engine) -> None:
-    with engine.slot():
-        assert client.post(UPLOAD).text == "behind"
-        with engine.slot():
-            answer = client.post(UPLOAD)
-            assert (answer.status_code, answer.json()) == BUSY
-            assert client.get("/config").text == "behind"
-    with engine.slot(), engine.slot():
-        pass  # both were given back
+    assert client.post(UPLOAD).text == "behind"
+    with engine.places.taken(None):
+        answer = client.post(UPLOAD)
+        assert (answer.status_code, answer.json()) == BUSY
+        assert client.get("/config").text == "behind"
+    assert engine.places.empty.is_set()
 
 
 def test_the_folder_holds_what_the_service_takes_at_once_and_no_more(client: TestClient, uploads: Path) -> None:

@@ -19,7 +19,7 @@ from tests.ser.app.conftest import TOKEN
 def api(predictor: Predictor) -> schemathesis.BaseSchema:
     return schemathesis.openapi.from_asgi(
         "/openapi.json",
-        create_app(predictor, Settings(token=TOKEN)),
+        create_app(predictor, Settings(token=TOKEN, allowed_hosts=("testserver",))),
         headers={"Authorization": f"Bearer {TOKEN}"},
     )
 

@@ -68,9 +68,10 @@ def test_the_window_grows_to_its_length_and_then_rolls() -> None:
     np.testing.assert_array_equal(found[-1][1] * 32768, samples[-4800:])
 
 
-def test_silence_has_no_emotion(client: TestClient) -> None:
+@pytest.mark.parametrize("offset", [1e-4, 0.3])
+def test_silence_has_no_emotion(client: TestClient, offset: float) -> None:
     with stream(client) as session:
-        session.send_bytes(np.full(RATE // 2, 1e-4, "<f4").tobytes())
+        session.send_bytes(np.full(RATE // 2, offset, "<f4").tobytes())
         answer = session.receive_json()
     assert answer.pop("latency") >= 0
     assert answer == {"seconds": 0.5, "emotion": None, "confidence": None, "probabilities": None}
