@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ser.console import spreadsheet_cell
 from ser.corpora import CORPORA
 from ser.errors import InputError, user_errors
 from ser.params import PARAMS_FILE, IngestParams, load_params
@@ -37,7 +38,7 @@ def audit(
     with user_errors():
         # pandas and SciPy take a second that --help need not wait for.
         from ser.audit.folders import audit_corpus, audit_recordings  # noqa: PLC0415
-        from ser.audit.text import printable, to_text  # noqa: PLC0415
+        from ser.audit.text import to_text  # noqa: PLC0415
         from ser.storage import write_json, write_table  # noqa: PLC0415
 
         name = corpus or folder.resolve().name
@@ -51,7 +52,7 @@ def audit(
         if json:
             write_json({"audit": found.to_json()}, json)
         if csv:
-            write_table(found.findings.map(printable), csv)
+            write_table(found.findings.map(spreadsheet_cell), csv)
         if html:
             from ser.audit.page import write_page  # noqa: PLC0415
 

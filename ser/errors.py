@@ -4,6 +4,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ser.console import accept_every_name, one_line
+
 
 class InputError(Exception):
     """Something the user gave cannot be used: a file, a parameter, a combination of them.
@@ -30,8 +32,10 @@ _EXTRAS = {
 def user_errors() -> Iterator[None]:
     """Turn an `InputError` into one line on stderr and exit code 1; anything else is a bug and keeps its traceback.
 
-    So, too, where a package is missing that comes with an extra alone.
+    So, too, where a package is missing that comes with an extra alone. Every command and stage runs in it, and so none
+    ends because of a name that stdout cannot show.
     """
+    accept_every_name()
     try:
         yield
     except InputError as error:
@@ -43,5 +47,5 @@ def user_errors() -> Iterator[None]:
         message = f"{error.name} is not installed; `pip install 'speech-emotion[{extra}]'` brings it"
     else:
         return
-    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    print(f"error: {one_line(message)}", file=sys.stderr)
     raise SystemExit(1)

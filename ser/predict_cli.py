@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ser.console import one_line, printable
 from ser.errors import InputError, user_errors
 from ser.recordings import FFMPEG_SUFFIXES, SUFFIXES, find_recordings
 from ser.threads import thread_map
@@ -80,7 +81,7 @@ def predict(
         predictor = Predictor.load(model or default_model(), encoder)
         recordings, missing = _find(paths)
         for error in missing:
-            typer.echo(f"error: {error}", err=True)
+            typer.echo(f"error: {one_line(error)}", err=True)
         out = report(
             "json" if as_json else "jsonl" if as_jsonl else "csv" if as_csv else "text",
             recordings,
@@ -127,13 +128,13 @@ def _predict_all(predictor: "Predictor", recordings: list[str], jobs: int | None
         for recording, outcome in outcomes:
             with aside():
                 if isinstance(outcome, InputError):
-                    typer.echo(f"error: {' '.join(str(outcome).split())}", err=True)
+                    typer.echo(f"error: {one_line(outcome)}", err=True)
                     n_failed += 1
                     continue
                 if outcome.seconds > predictor.heard_seconds:
                     typer.echo(
-                        f"note: {recording}: {outcome.seconds:.1f} s of voice, of which the model hears the first"
-                        f" {predictor.heard_seconds:g} s",
+                        f"note: {printable(recording)}: {outcome.seconds:.1f} s of voice, of which the model hears the"
+                        f" first {predictor.heard_seconds:g} s",
                         err=True,
                     )
                 out.add(recording, outcome)

@@ -12,11 +12,10 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode
 
 from ser.errors import InputError
-from ser.params import PARAMS_FILE, Params, ProtocolName, Section, validated
+from ser.params import PARAMS_FILE, Params, ProtocolName, Section, read_text, validated, yaml_errors
 
 PRESETS_FOLDER = Path("presets")
 
@@ -169,20 +168,6 @@ def overlay(preset: Preset, text: str, base: Path = PARAMS_FILE) -> tuple[str, l
     return text, changes
 
 
-def read_text(path: Path) -> str:
-    """Read UTF-8 text with its line ends as they are.
-
-    Raises:
-        InputError: the file is missing or is not UTF-8.
-    """
-    try:
-        return path.read_bytes().decode("utf-8")
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; run this from the project's top folder") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8: {error}") from None
-
-
 def _files(folder: Path) -> dict[str, Path]:
     files = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
     if not files:
@@ -198,10 +183,8 @@ def _yaml() -> YAML:
 
 def _parsed(text: str, where: Path) -> tuple[Node, Any]:
     """What `text` says: as nodes, which know where they stand in it, and as values."""
-    try:
+    with yaml_errors(where):
         return _yaml().compose(text), _yaml().load(text)
-    except YAMLError as error:
-        raise InputError(f"{where}: not YAML: {error}") from None
 
 
 def _settings(overlay: MappingNode, section: type[Section], keys: tuple[str, ...] = ()) -> Iterator[Setting]:

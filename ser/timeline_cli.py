@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ser.console import printable
 from ser.errors import InputError, user_errors
 from ser.predict_cli import STDIN, ModelOption, default_model
 
@@ -89,7 +90,7 @@ def _check_picture(picture: Path) -> None:
 def _draw(found: "Timeline", recording: str, picture: Path) -> None:
     from ser.timeline_picture import draw_timeline  # noqa: PLC0415 (matplotlib)
 
-    content = draw_timeline(found, Path(recording).name, picture.suffix[1:].lower())
+    content = draw_timeline(found, printable(Path(recording).name), picture.suffix[1:].lower())
     try:
         picture.write_bytes(content)
     except OSError as error:
