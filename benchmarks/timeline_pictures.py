@@ -19,7 +19,8 @@ from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
 
-from ser.audio import decode, to_mono
+from ser.audio.decode import decode
+from ser.audio.signal import to_mono
 from ser.listen_display import render
 from ser.live import listen, open_file
 from ser.predictor import Predictor

@@ -20,7 +20,8 @@ import typer
 
 from benchmarks.documents import write_block
 from benchmarks.predict_speed import run_process
-from ser.audio import decode, to_mono
+from ser.audio.decode import decode
+from ser.audio.signal import to_mono
 from ser.recordings import find_recordings
 
 TOP = Path(__file__).resolve().parent.parent

@@ -16,7 +16,8 @@ import numpy as np
 import typer
 
 from benchmarks.documents import write_block
-from ser.audio import decode, resample, to_mono, trim_silence
+from ser.audio.decode import decode
+from ser.audio.signal import resample, to_mono, trim_silence
 from ser.cells import CELL, CellStream
 from ser.recordings import find_recordings
 from ser.storage import write_json

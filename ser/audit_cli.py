@@ -46,6 +46,8 @@ def audit(
             raise InputError(f"corpus '{corpus}' is not known, expected one of {', '.join(CORPORA)}")
         custom = load_params(IngestParams, params).custom if name == "custom" else None
         found = audit_corpus(folder, name, custom) if name in CORPORA else audit_recordings(folder)
+        for note in found.notes:
+            typer.echo(f"note: {note}", err=True)
         typer.echo(to_text(found))
         if name not in CORPORA:
             typer.echo("note: labels were not read; name the corpus with --corpus", err=True)

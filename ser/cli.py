@@ -1,11 +1,14 @@
 """The command `ser`."""
 
 import os
-from typing import Annotated
+import re
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from ser import corpora_cli, preset_cli
+from ser.errors import InputError, user_errors
 from ser.explain_cli import explain
 from ser.export_cli import export
 from ser.listen_cli import listen
@@ -14,7 +17,28 @@ from ser.serve_cli import serve
 from ser.timeline_cli import timeline
 from ser.tune_encoder_cli import tune_encoder
 
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+
+
+class _Commands(TyperGroup):
+    """The commands, none of which takes an empty word or fetches what an address names."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Look at the words before they become paths: an empty one would be the current folder, two slashes one."""
+        with user_errors():
+            for word in args:
+                value = word.partition("=")[2] if re.match("--[a-z-]+=", word) else word
+                if not value.strip():
+                    raise InputError(
+                        f"ser {args[0]}: expected a name or a value, found an empty word; is a variable not set?"
+                    )
+                if _ADDRESS.match(value):
+                    raise InputError(f"{value}: addresses are not fetched; download it, and give the path of the file")
+        return super().parse_args(ctx, args)
+
+
 app = typer.Typer(
+    cls=_Commands,
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -10,7 +10,7 @@ from ser.audit_cli import audit
 from ser.corpora import CORPORA
 from ser.corpora.sources import SOURCES, Source
 from ser.errors import InputError, user_errors
-from ser.recordings import find_recordings
+from ser.recordings import Contents, describe_passed_over, look_through
 
 COLUMNS = ("name", "installed", "clips", "hours", "licence", "where")
 N_NUMBERS = 3
@@ -32,7 +32,8 @@ def list_corpora(folder: Folder = Path("data/raw")) -> None:
     Example: ser corpora list
     """
     with user_errors():
-        rows = [COLUMNS, *(_row(name, folder) for name in CORPORA)]
+        here = {name: look_through(folder / name) for name in CORPORA if (folder / name).is_dir()}
+        rows = [COLUMNS, *(_row(name, here.get(name, Contents())) for name in CORPORA)]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         for row in rows:
             cells = [
@@ -40,6 +41,7 @@ def list_corpora(folder: Folder = Path("data/raw")) -> None:
                 for number, (cell, width) in enumerate(zip(row, widths, strict=True))
             ]
             typer.echo("  ".join(cells).rstrip())
+        _tell_passed_over(*here.values())
 
 
 @app.command()
@@ -63,8 +65,9 @@ def fetch(
         from ser import download  # noqa: PLC0415 (requests takes a while that --help need not wait for)
 
         target = folder / name
-        if download.is_filled(target):
-            typer.echo(f"{target}: already there, {len(find_recordings(target)):,} recordings; nothing to do")
+        if download.is_filled(target) and (here := look_through(target)).recordings:
+            typer.echo(f"{target}: already there, {len(here.recordings):,} recordings; nothing to do")
+            _tell_passed_over(here)
             return
         if not source.url:
             for number, step in enumerate(source.how_to, start=1):
@@ -94,9 +97,14 @@ def _is_terminal() -> bool:
     return sys.stdin.isatty()
 
 
-def _row(name: str, folder: Path) -> tuple[str, ...]:
+def _tell_passed_over(*folders: Contents) -> None:
+    for note in describe_passed_over(folders):
+        typer.echo(f"note: {note}", err=True)
+
+
+def _row(name: str, here: Contents) -> tuple[str, ...]:
     card = CORPORA[name]
-    n_here = len(find_recordings(folder / name))
+    n_here = len(here.recordings)
     return (
         name,
         f"{n_here:,}" if n_here else "-",

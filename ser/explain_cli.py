@@ -26,15 +26,18 @@ def explain(
     Example: ser explain call.wav --emotion angry --out angry.png
     """
     with user_errors():
+        from ser.audio.decode import read_audio  # noqa: PLC0415
         from ser.explanation import draw_explanation  # noqa: PLC0415 (torch takes a second)
         from ser.explanation import explain as explain_signal  # noqa: PLC0415
         from ser.features import prepare_signal  # noqa: PLC0415
-        from ser.inputs import decode_file  # noqa: PLC0415
         from ser.model_file import read_model  # noqa: PLC0415
         from ser.plots.figures import save_figure  # noqa: PLC0415
 
         trained = read_model(model)
-        signal = prepare_signal(*decode_file(recording), trained.description.front_end)
+        audio = read_audio(recording)
+        for note in audio.notes:
+            typer.echo(f"note: {note}", err=True)
+        signal = prepare_signal(audio.signal[:, None], audio.sampling_rate, trained.description.front_end)
         explanation = explain_signal(trained, signal, emotion)
         save_figure(draw_explanation(explanation), out)
         typer.echo(f"{out}: {explanation.emotion} {explanation.probability:.1%}")

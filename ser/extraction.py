@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ser.audio import audio_hash, decode
+from ser.audio.decode import decode
+from ser.audio.signal import audio_hash
 from ser.augmentation import Copy, augment, plan_copies
 from ser.errors import InputError
 from ser.features import front_end, prepare_signal

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ser.audio import decode, fix_length, resample, to_mono, trim_silence
+from ser.audio.decode import decode
+from ser.audio.signal import fix_length, resample, to_mono, trim_silence
 from ser.errors import InputError
 from ser.params import FeatureParams
 

@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from ser.audio import resample, to_mono
+from ser.audio.signal import resample, to_mono
 
 N_BITS = 512
 N_SEGMENTS, N_BANDS = 33, 17  # 32 x 16 differences make the bits

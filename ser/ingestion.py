@@ -10,7 +10,7 @@ from ser.audit.copies import ALTERED_COPY, DUPLICATE, find_copies
 from ser.errors import InputError
 from ser.metadata import COLUMNS, EMOTIONS
 from ser.params import IngestParams
-from ser.scans import SCAN_REASONS, Scan
+from ser.scans import NOT_MEANT_REASONS, SCAN_REASONS, Scan, describe_rejected
 
 CONFLICTING_LABELS, NAME_CLASH = "conflicting labels", "name clash"
 LEFT_OUT, NOT_SHARED = "left out by relabel", "emotion not shared"
@@ -18,8 +18,11 @@ LEFT_OUT, NOT_SHARED = "left out by relabel", "emotion not shared"
 UNUSABLE_REASONS = (*SCAN_REASONS, CONFLICTING_LABELS, NAME_CLASH)
 """Why a file is rejected because something is wrong with it."""
 
-OTHER_REASONS = (DUPLICATE, ALTERED_COPY, LEFT_OUT, NOT_SHARED)
+OTHER_REASONS = (DUPLICATE, ALTERED_COPY, LEFT_OUT, NOT_SHARED, *NOT_MEANT_REASONS)
 """Why a file is left out although nothing is wrong with it."""
+
+
+_REMEDY = "the table of rejected files says what each is: mend them or move them away"
 
 
 @dataclass(frozen=True)
@@ -54,16 +57,17 @@ class Ingested:
         """Refuse corpora with too many unusable files, or with nothing left.
 
         Raises:
-            InputError: more than ``params.max_rejected`` files are unusable, or all are; names the first.
+            InputError: more than ``params.max_rejected`` files are unusable, or all are; counts them.
         """
         unusable = self.rejected[self.rejected["reason"].isin(UNUSABLE_REASONS)]
-        first = f"; the first: {unusable.iloc[0]['detail']}" if len(unusable) else ""
         if len(unusable) > params.max_rejected:
             raise InputError(
-                f"{len(unusable)} files cannot be used, more than ingest.max_rejected = {params.max_rejected}{first}"
+                f"{len(unusable):,} files cannot be used, more than ingest.max_rejected = {params.max_rejected}:"
+                f" {describe_rejected(unusable)}; {_REMEDY}, or raise ingest.max_rejected"
             )
         if self.metadata.empty:
-            raise InputError(f"no usable recording of {', '.join(params.corpora)} found{first}")
+            found = f": {describe_rejected(self.rejected)}; {_REMEDY}" if len(self.rejected) else ""
+            raise InputError(f"no usable recording of {', '.join(params.corpora)} found{found}")
 
 
 def ingest(scans: Sequence[Scan], params: IngestParams) -> Ingested:

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import soxr
 
-from ser.audio_blocks import blocks_of, open_blocks
+from ser.audio.blocks import blocks_of, open_blocks
 from ser.cells import CellStream
 from ser.errors import InputError
 from ser.predictor import Predictor
@@ -110,15 +110,16 @@ def open_file(path: Path) -> Iterator[BlockQueue]:
         AudioError: it cannot be used.
     """
     with open_blocks(path) as audio:
-        source = BlockQueue(str(path), audio.sampling_rate)
+        sampling_rate = audio.reader.sampling_rate
+        source = BlockQueue(str(path), sampling_rate)
         stop = threading.Event()
 
         def play() -> None:
             started, n_samples = time.monotonic(), 0
             try:
-                for samples in blocks_of(round(BLOCK * audio.sampling_rate), audio.blocks):
+                for samples in blocks_of(round(BLOCK * sampling_rate), audio.blocks):
                     n_samples += len(samples)
-                    ended = started + n_samples / audio.sampling_rate
+                    ended = started + n_samples / sampling_rate
                     if stop.wait(max(0, ended - time.monotonic())):
                         break
                     source.put(Block(samples, ended))

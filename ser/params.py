@@ -7,7 +7,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    ValidationError,
+    model_validator,
+)
 
 from ser.console import printable
 from ser.errors import InputError
@@ -115,6 +124,14 @@ class CustomParams(Section):
         return self
 
 
+def _written(name: Any) -> Any:
+    return str(name) if isinstance(name, int | float) and not isinstance(name, bool) else name
+
+
+EmotionName = Annotated[str, BeforeValidator(_written)]
+"""As a corpus has it, be it a number, which YAML does not take for a text."""
+
+
 class IngestParams(Section):
     """Which corpora are read, what is tolerated in them, and how their labels become one set."""
 
@@ -122,7 +139,7 @@ class IngestParams(Section):
     corpora: Annotated[tuple[CorpusName, ...], Strict(False), Field(min_length=1)]
     max_rejected: Annotated[int, Field(ge=0)]
     keep_duplicates: bool
-    relabel: dict[str, str | None]
+    relabel: dict[EmotionName, str | None]
     emotions: Literal["union", "intersection"]
     custom: CustomParams
 

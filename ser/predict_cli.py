@@ -1,19 +1,20 @@
 """The command `ser predict`."""
 
-import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from glob import glob
+from glob import escape, glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ser.console import one_line, printable
+from ser.console import one_line
 from ser.errors import InputError, user_errors
-from ser.recordings import FFMPEG_SUFFIXES, SUFFIXES, find_recordings
+from ser.recordings import FFMPEG_SUFFIXES, SUFFIXES, Contents, describe_passed_over, look_through
 from ser.threads import thread_map
+from ser.walking import is_special, walk_folders
 
 if TYPE_CHECKING:
     from ser.predictor import Prediction, Predictor
@@ -32,6 +33,8 @@ ModelOption = Annotated[
 
 STDIN = "-"
 
+_ENDINGS = ", ".join(SUFFIXES + FFMPEG_SUFFIXES)
+
 Outcome = tuple[str, "Prediction | InputError"]
 
 
@@ -44,8 +47,8 @@ def predict(
     paths: Annotated[
         list[str],
         typer.Argument(
-            help="Recordings (WAV, FLAC, Ogg, MP3; M4A, MP4 and WebM if ffmpeg is installed), folders that are searched"
-            " for them, patterns such as 'calls/**/*.wav', or - for standard input.",
+            help="Recordings (WAV, FLAC, Ogg, MP3, AIFF and others; M4A, MP4, WebM and others if ffmpeg is installed),"
+            " folders that are searched for them, patterns such as 'calls/**/*.wav', or - for standard input.",
             show_default=False,
         ),
     ],
@@ -79,9 +82,11 @@ def predict(
         from ser.reports import report  # noqa: PLC0415
 
         predictor = Predictor.load(model or default_model(), encoder)
-        recordings, missing = _find(paths)
+        recordings, missing, folders = _find(paths)
         for error in missing:
             typer.echo(f"error: {one_line(error)}", err=True)
+        for note in describe_passed_over(folders):
+            typer.echo(f"note: {one_line(note)}", err=True)
         out = report(
             "json" if as_json else "jsonl" if as_jsonl else "csv" if as_csv else "text",
             recordings,
@@ -93,25 +98,47 @@ def predict(
             raise typer.Exit(1)
 
 
-def _find(paths: list[str]) -> tuple[list[str], list[str]]:
-    """The recordings that are meant, and what is wrong where none is."""
+def _find(paths: list[str]) -> tuple[list[str], list[str], list[Contents]]:
+    """The recordings that are meant, what is wrong where none is, and what is in the folders."""
     found: list[str] = []
     missing: list[str] = []
+    folders: list[Contents] = []
     for path in paths:
-        if Path(path).is_dir():
-            suffixes = SUFFIXES + FFMPEG_SUFFIXES
-            inside = find_recordings(Path(path), suffixes)
-            if not inside:
-                missing.append(f"{path}: no recording in this folder ({', '.join(suffixes)})")
-            found += map(str, inside)
-        elif any(sign in path for sign in "*?[") and not Path(path).exists():
-            matches = sorted(filter(os.path.isfile, glob(path, recursive=True)))  # noqa: PTH207 (Path.glob starts from no root)
-            if not matches:
-                missing.append(f"{path}: no file matches this pattern")
-            found += matches
-        else:
-            found.append(path)
-    return found, missing
+        try:
+            if Path(path).is_dir():
+                folders.append(look_through(Path(path)))
+                found += _some(map(str, folders[-1].recordings), f"{path}: no recording in this folder ({_ENDINGS})")
+            elif any(sign in path for sign in "*?[") and not Path(path).exists():
+                matches = {match for match in _expand(path) if not is_special(Path(match))}
+                found += _some(sorted(matches), f"{path}: no file matches this pattern")
+            else:
+                found.append(path)
+        except InputError as error:
+            missing.append(str(error))
+        except OSError as error:  # a name that is too long
+            missing.append(f"{path}: {error.strerror}")
+    return found, missing, folders
+
+
+def _some(found: Iterable[str], otherwise: str) -> list[str]:
+    if some := list(found):
+        return some
+    raise InputError(otherwise)
+
+
+def _expand(pattern: str) -> list[str]:
+    """What matches a pattern, in which ** is a folder and all below it that are not hidden, each real one once."""
+    deep = re.fullmatch(r"(|.*?/)\*\*(?:/(.*))?", pattern, re.DOTALL)
+    if not deep:
+        return glob(pattern)  # noqa: PTH207 (Path.glob starts from no root)
+    tops = [Path(top) for top in (glob(deep[1]) if deep[1] else ["."])]  # noqa: PTH207
+    places = [
+        place
+        for top in filter(Path.is_dir, tops)
+        for place, _ in walk_folders(top)
+        if not any(part.startswith(".") for part in place.relative_to(top).parts)
+    ]
+    return [match for place in places for match in _expand(str(Path(escape(str(place)), deep[2] or "*")))]
 
 
 def _predict_all(predictor: "Predictor", recordings: list[str], jobs: int | None, out: "Report") -> int:
@@ -124,6 +151,7 @@ def _predict_all(predictor: "Predictor", recordings: list[str], jobs: int | None
             return recording, error
 
     n_failed = 0
+    unheard: dict[str, float] = {}  # seconds of voice in those that are longer than what the model hears
     with _progress(thread_map(attempt, recordings, jobs), len(recordings)) as (outcomes, aside):
         for recording, outcome in outcomes:
             with aside():
@@ -132,14 +160,24 @@ def _predict_all(predictor: "Predictor", recordings: list[str], jobs: int | None
                     n_failed += 1
                     continue
                 if outcome.seconds > predictor.heard_seconds:
-                    typer.echo(
-                        f"note: {printable(recording)}: {outcome.seconds:.1f} s of voice, of which the model hears the"
-                        f" first {predictor.heard_seconds:g} s",
-                        err=True,
-                    )
+                    unheard[recording] = outcome.seconds
+                for note in outcome.notes:
+                    typer.echo(f"note: {one_line(note)}", err=True)
                 out.add(recording, outcome)
     out.close()
+    if unheard:
+        typer.echo(f"note: {one_line(_describe_unheard(unheard, len(recordings), predictor.heard_seconds))}", err=True)
     return n_failed
+
+
+def _describe_unheard(unheard: dict[str, float], n_recordings: int, heard: float) -> str:
+    longest = max(unheard, key=lambda recording: unheard[recording])
+    if n_recordings == 1:
+        return f"{longest}: {unheard[longest]:.1f} s of voice, of which the model hears the first {heard:g} s"
+    return (
+        f"{len(unheard):,} of {n_recordings:,} recordings hold more voice than the first {heard:g} s, which the model"
+        f" hears; the longest has {unheard[longest]:.1f} s: {longest}"
+    )
 
 
 @contextmanager

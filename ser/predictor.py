@@ -7,10 +7,11 @@ from typing import BinaryIO, Protocol, Self
 
 import numpy as np
 
+from ser.audio.decode import read_audio
+from ser.audio.signal import check_voice, to_mono
 from ser.description import ModelDescription
 from ser.errors import InputError
 from ser.features import front_end, prepare_signal
-from ser.inputs import decode_file, decode_stream
 from ser.threads import thread_map
 
 Recording = str | Path | BinaryIO | np.ndarray
@@ -38,11 +39,13 @@ class Prediction:
         emotion: the most probable one.
         probabilities: of every emotion, in the model's order; they sum to 1.
         seconds: length of the recording without leading and trailing silence.
+        notes: what is missing of the recording, or odd about it; lines that begin with its name.
     """
 
     emotion: str
     probabilities: dict[str, float]
     seconds: float
+    notes: tuple[str, ...] = ()
 
     @property
     def confidence(self) -> float:
@@ -103,19 +106,20 @@ class Predictor:
 
         Args:
             recording: WAV, FLAC, Ogg or MP3 at any sampling rate, mono or not; MP4 and WebM if ffmpeg is installed; or
-                samples, finite and not silent.
+                samples, in which there is voice.
             sampling_rate: of samples, in hertz; None: the model's own.
 
         Raises:
             InputError: the recording cannot be used; `ser.audio.AudioError` if it is a file that is missing, not audio,
                 damaged, empty or silent.
         """
-        signal, features = self._analyse(recording, sampling_rate)
+        signal, features, notes = self._analyse(recording, sampling_rate)
         probabilities = self.model.probabilities(features[None])[0]
         return Prediction(
             emotion=self.classes[int(probabilities.argmax())],
             probabilities=dict(zip(self.classes, probabilities.tolist(), strict=True)),
             seconds=len(signal) / self.model.description.front_end.sampling_rate,
+            notes=notes,
         )
 
     def predict_many(
@@ -155,28 +159,33 @@ class Predictor:
         ]
         return np.concatenate([np.empty((0, len(self.classes))), *found])
 
-    def _analyse(self, recording: Recording, sampling_rate: int | None) -> tuple[np.ndarray, np.ndarray]:
-        """The signal that is left of a recording after trimming, and its features."""
+    def _analyse(
+        self, recording: Recording, sampling_rate: int | None
+    ) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+        """The signal that is left of a recording after trimming, its features, and what is odd about it."""
         params = self.model.description.front_end
         if isinstance(recording, np.ndarray):
-            samples, rate = _checked_samples(recording), sampling_rate or params.sampling_rate
-        elif isinstance(recording, str | Path):
-            samples, rate = decode_file(Path(recording))
+            rate = sampling_rate or params.sampling_rate
+            heard, notes = _checked_samples(recording, rate), tuple[str, ...]()
         else:
-            samples, rate = decode_stream(recording)
-        signal = prepare_signal(samples, rate, params)
-        return signal, front_end(signal, params)
+            audio = read_audio(recording)
+            heard, rate, notes = audio.signal, audio.sampling_rate, audio.notes
+        signal = prepare_signal(heard[:, np.newaxis], rate, params)
+        return signal, front_end(signal, params), notes
 
 
-def _checked_samples(samples: np.ndarray) -> np.ndarray:
+def _checked_samples(samples: np.ndarray, sampling_rate: int) -> np.ndarray:
+    """What is heard of samples: mono, float32, shape (n_samples,)."""
     if samples.ndim not in (1, 2) or samples.size == 0 or not np.issubdtype(samples.dtype, np.floating):
         raise InputError(
             "expected floating-point samples of shape (n_samples,) or (n_samples, n_channels),"
             f" found {samples.dtype} of shape {samples.shape}"
         )
-    if not np.isfinite(samples).all() or not samples.any():
-        raise InputError("expected finite samples that are not all zero")
-    return samples.reshape(len(samples), -1).astype(np.float32, copy=False)
+    signal = to_mono(samples.reshape(len(samples), -1).astype(np.float32, copy=False))
+    if not np.isfinite(signal).all():
+        raise InputError("expected finite samples, found NaN or infinity")
+    check_voice(signal, sampling_rate, "samples")
+    return signal
 
 
 def _is_safetensors(path: Path) -> bool:

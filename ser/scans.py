@@ -5,14 +5,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from ser.audio import REASONS as AUDIO_REASONS
+from ser.audio.limits import REASONS as AUDIO_REASONS
 from ser.audit.recordings import CONDITION_COLUMNS
 from ser.metadata import COLUMNS
+from ser.recordings import by_suffix
 from ser.storage import read_table, replacing, write_table
 
 IMPOSSIBLE_NAME = "impossible name"
 SCAN_REASONS = (*AUDIO_REASONS, IMPOSSIBLE_NAME)
 """Why a file by itself cannot be used."""
+
+NO_RECORDING, NOT_LISTED = "no recording", "not listed"
+NOT_MEANT_REASONS = (NO_RECORDING, NOT_LISTED)
+"""Why a file is not meant: it is plainly no recording, or the table that labels the corpus does not name it."""
 
 REJECTED_COLUMNS: dict[str, type] = {"path": str, "reason": str, "detail": str}
 
@@ -24,13 +29,16 @@ class Scan:
     Attributes:
         utterances: one row per usable recording, sorted by path, with the columns of `ser.metadata` and the corpus's
             own emotions; an utterance_id may stand more than once.
-        rejected: one row per other file: its path, the reason (one of `SCAN_REASONS`), and what exactly was found.
-        conditions: one row per file that can be decoded, with the columns of `ser.audit.recordings` and ``corpus``.
+        rejected: one row per other file: its path, the reason (one of `SCAN_REASONS` or `NOT_MEANT_REASONS`), and what
+            exactly was found.
+        conditions: one row per file that was decoded, with the columns of `ser.audit.recordings` and ``corpus``.
+        notes: what was odd in the labels, for whoever scans; not written.
     """
 
     utterances: pd.DataFrame
     rejected: pd.DataFrame
     conditions: pd.DataFrame
+    notes: tuple[str, ...] = ()
 
 
 def write_scan(found: Scan, folder: Path) -> None:
@@ -53,3 +61,13 @@ def read_scan(folder: Path) -> Scan:
         rejected=read_table(folder / "rejected.csv", REJECTED_COLUMNS),
         conditions=read_table(folder / "conditions.csv", CONDITION_COLUMNS | {"corpus": str}),
     )
+
+
+def describe_rejected(rejected: pd.DataFrame) -> str:
+    """Count files left out by reason and extension, the most frequent first.
+
+    >>> describe_rejected(pd.DataFrame({"path": ["a.wav", "b.wav", "c.txt"], "reason": ["silent", "silent", "empty"]}))
+    '2 silent (2 .wav), 1 empty (1 .txt)'
+    """
+    by_reason = sorted(rejected.groupby("reason")["path"], key=lambda group: -len(group[1]))
+    return ", ".join(f"{len(paths):,} {reason} ({by_suffix(paths)})" for reason, paths in by_reason)

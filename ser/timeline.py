@@ -11,7 +11,8 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from ser.audio_blocks import blocks_of, open_blocks, resample_blocks
+from ser.audio.blocks import blocks_of, open_blocks, resample_blocks
+from ser.audio.decode import describe_missing
 from ser.cells import Cells, CellStream
 from ser.errors import InputError
 from ser.features import front_end, prepare_signal
@@ -56,6 +57,7 @@ class Timeline:
         ends: of the windows, seconds, shape (n_windows,).
         probabilities: in each window, float64, shape (n_windows, n_classes), rows sum to 1.
         overview: the waveform's envelope and the spectrogram, for a picture.
+        notes: what is missing of the recording, or odd about it; lines that begin with its name.
     """
 
     classes: tuple[str, ...]
@@ -67,6 +69,7 @@ class Timeline:
     ends: np.ndarray
     probabilities: np.ndarray
     overview: Overview
+    notes: tuple[str, ...] = ()
 
     def probabilities_at(self, times: np.ndarray) -> np.ndarray:
         """Smooth: the mean of all windows that hear a time.
@@ -137,9 +140,10 @@ def read_timeline(
     rate = params.sampling_rate
     with open_blocks(recording) as audio:
         reader = _WindowReader(params, round(hop * rate))
-        signal = resample_blocks(audio.blocks, audio.sampling_rate, rate)
-        windows = reader.windows(_told(signal, rate, audio.seconds, progress))
+        signal = resample_blocks(audio.blocks, audio.reader.sampling_rate, rate)
+        windows = reader.windows(_told(signal, rate, audio.reader.seconds, progress))
         rows = list(_read_all(predictor, windows, jobs))
+        missing = describe_missing(audio.reader.name, audio.reader.missing, reader.n_samples / rate)
     edges = np.array(reader.edges).reshape(-1, 2) / rate
     return Timeline(
         classes=predictor.classes,
@@ -151,6 +155,7 @@ def read_timeline(
         ends=edges[:, 1],
         probabilities=np.concatenate([np.empty((0, len(predictor.classes))), *rows]),
         overview=reader.overview.overview(),
+        notes=(*filter(None, [missing]), *audio.reader.odd),
     )
 
 

@@ -65,6 +65,8 @@ def timeline(
         with _progress() as progress:
             source = sys.stdin.buffer if recording == STDIN else recording
             found = read_timeline(predictor, source, hop=hop, jobs=jobs, progress=progress)
+        for note in found.notes:
+            typer.echo(f"note: {note}", err=True)
         if as_csv:
             text = timeline_reports.as_csv(found, min_confidence)
         else:

@@ -9,7 +9,7 @@ from ser.corpora import CORPORA
 from ser.errors import InputError, user_errors
 from ser.params import PARAMS_FILE, IngestParams, load_params
 from ser.scanning import scan
-from ser.scans import write_scan
+from ser.scans import describe_rejected, write_scan
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -34,7 +34,10 @@ def main(
             raise InputError(f"{audio}: no such folder; put the recordings of '{corpus}' there")
         found = scan(audio, corpus, load_params(IngestParams, params).custom)
         write_scan(found, out)
-        typer.echo(f"{out}: {len(found.utterances)} utterances, {len(found.rejected)} other files")
+        for note in found.notes:
+            typer.echo(f"note: {note}", err=True)
+        others = f" ({describe_rejected(found.rejected)})" if len(found.rejected) else ""
+        typer.echo(f"{out}: {len(found.utterances)} utterances, {len(found.rejected)} other files{others}")
 
 
 if __name__ == "__main__":

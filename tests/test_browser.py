@@ -129,7 +129,7 @@ def test_a_text_file_is_refused_in_words_and_the_next_file_is_answered(
         (tmp_path / name).write_text("I am no recording.\n" * 20)
         upload(page, tmp_path / name)
         expect(page.get_by_role("alert").filter(has_text="No answer")).to_contain_text(
-            "This recording cannot be used: expected WAV, FLAC, Ogg or MP3, found none of them."
+            "This recording cannot be used: expected WAV, FLAC, Ogg, MP3, AIFF, AU, CAF or W64, found none of them."
         )
     path = write_clip(tmp_path / "a.wav", 1)
     upload(page, path)

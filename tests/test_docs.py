@@ -20,6 +20,7 @@ from ser.cli import app as ser_app
 from ser.corpora_cli import app
 from ser.params import PARAMS_FILE, Params, validated
 from ser.presets import PRESETS_FOLDER, list_presets
+from ser.recordings import FFMPEG_SUFFIXES, SUFFIXES
 from ser.storage import read_json
 from tests.conftest import TOP
 
@@ -154,3 +155,9 @@ def test_the_command_for_a_pretrained_encoder_sets_what_there_is() -> None:
     rows = re.findall(r"^\| (.*) \| `(\[.*\])` \|$", page, re.MULTILINE)
     shapes = {name: shape for names, shape in rows for name in names.split(", ")}
     assert shapes[f"`{params.features.encoder}`"] == str([*params.features.encoder_shape])
+
+
+def test_the_extensions_of_recordings_are_on_the_page() -> None:
+    page = (TOP / "docs" / "predict.md").read_text(encoding="utf-8")
+    for suffix in SUFFIXES + FFMPEG_SUFFIXES:
+        assert f"`{suffix}`" in page

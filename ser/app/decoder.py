@@ -13,8 +13,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ser import audio, ffmpeg
-from ser.inputs import decode_stream
+from ser.audio.decode import read_audio
+from ser.audio.limits import AudioError, DecodeLimits
+from ser.audio.signal import resample
 
 READY = b"ready\n"
 LENGTH_BYTES = 8
@@ -28,22 +29,24 @@ _BYTES_PER_SAMPLE = 4 * 4  # float32: in blocks, joined, mixed, resampled
 def main() -> None:
     """Answer until stdin ends."""
     sampling_rate, max_seconds = int(sys.argv[1]), float(sys.argv[2])
-    _limit_this_process(max_seconds)
+    limits = DecodeLimits()
+    limits = DecodeLimits(max_seconds, int(max_seconds * limits.samples / limits.seconds))
+    _limit_this_process(limits)
     requests, answers = sys.stdin.buffer, _silence_c_libraries()
     answers.write(READY)
     answers.flush()
     while head := requests.read(LENGTH_BYTES):
         data = requests.read(int.from_bytes(head, "little"))
-        _answer(answers, data, sampling_rate)
+        _answer(answers, data, sampling_rate, limits)
 
 
-def _answer(answers: BinaryIO, data: bytes, sampling_rate: int) -> None:
+def _answer(answers: BinaryIO, data: bytes, sampling_rate: int, limits: DecodeLimits) -> None:
     signal = np.empty(0, dtype=np.float32)
     try:
-        samples, rate = decode_stream(io.BytesIO(data), NAME)
-        signal = audio.resample(audio.to_mono(samples), rate, sampling_rate)
+        audio = read_audio(io.BytesIO(data), NAME, limits)
+        signal = resample(audio.signal, audio.sampling_rate, sampling_rate)
         head: dict[str, object] = {"samples": len(signal)}
-    except audio.AudioError as error:
+    except AudioError as error:
         head = {"error": str(error), "reason": error.reason}
     except MemoryError:
         head = {"error": f"{NAME}: expected a recording that can be decoded, found that it takes too much memory"}
@@ -53,14 +56,10 @@ def _answer(answers: BinaryIO, data: bytes, sampling_rate: int) -> None:
     answers.flush()
 
 
-def _limit_this_process(max_seconds: float) -> None:
-    # The library's limits are those of a process that decodes its owner's files; in this one, they are the service's.
-    max_samples = int(max_seconds * audio.MAX_SAMPLES / audio.MAX_SECONDS)
-    for module in (audio, ffmpeg):
-        module.MAX_SECONDS, module.MAX_SAMPLES = max_seconds, max_samples  # type: ignore[attr-defined]
+def _limit_this_process(limits: DecodeLimits) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":  # macOS has no such limit
-        memory = _OVERHEAD + _BYTES_PER_SAMPLE * max_samples
+        memory = _OVERHEAD + _BYTES_PER_SAMPLE * limits.samples
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from ser.app.decoder import LENGTH_BYTES, NAME, READY
 from ser.app.settings import TOKEN_VARIABLE
-from ser.audio import AudioError
+from ser.audio.limits import AudioError
 
 START_TIMEOUT = 60.0
 """Seconds that a process may take to start; a loaded machine takes some."""

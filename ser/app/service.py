@@ -102,7 +102,10 @@ def _add_routes(app: FastAPI, engine: Engine) -> None:
             float, Query(ge=0, le=1, description="Call the emotion 'unsure' where its probability is lower.")
         ] = 0.0,
     ) -> PredictionAnswer:
-        """Say which emotion a recording carries: WAV, FLAC, Ogg or MP3; M4A, MP4 and WebM if ffmpeg is installed."""
+        """Say which emotion a recording carries.
+
+        WAV, FLAC, Ogg, MP3, AIFF, AU, CAF or W64; M4A, MP4, WebM, WMA and AMR if ffmpeg is installed.
+        """
         with engine.slot():
             name, data = await uploads.read_upload(request)
             prediction = await engine.predict(await engine.decode(data))

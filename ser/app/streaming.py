@@ -12,7 +12,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ser.app.access import SUBPROTOCOL
 from ser.app.engine import Engine
-from ser.audio import MAX_PEAK, SAMPLING_RATES, SILENCE_DB
+from ser.audio.limits import MAX_PEAK, SAMPLING_RATES, AudioError
 from ser.errors import InputError
 from ser.predictor import Prediction
 from ser.reports import emotion_or_unsure
@@ -157,8 +157,11 @@ def _start(message: str | bytes) -> StreamStart:
 
 
 async def _hear(engine: Engine, samples: np.ndarray, sampling_rate: int) -> Prediction | None:
-    """None in silence."""
+    """None where there is no voice."""
     peak = float(np.abs(samples).max())
     if not peak <= MAX_PEAK:  # NaN included
         raise InputError(f"expected samples in [-1, 1], found a peak of {peak:g}")
-    return None if peak < 10 ** (SILENCE_DB / 20) else await engine.predict(samples, sampling_rate)
+    try:
+        return await engine.predict(samples, sampling_rate)
+    except AudioError:
+        return None

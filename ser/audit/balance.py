@@ -122,8 +122,8 @@ def _speaker_gaps(breakdown: pd.DataFrame) -> Iterator[Finding]:
             clips = _plural(int(rows.loc[rows["gender"] == UNKNOWN, "clips"].sum()), "clip")
             whose = "unknown speaker" if speaker == UNKNOWN else speaker
             yield Finding("unknown gender", f"{whose}: {clips} without a known gender")
-        if speaker != UNKNOWN and len(genders) > 1:
-            yield Finding("two genders", f"{speaker} is labelled {' and '.join(genders)}")
+        if speaker != UNKNOWN and set(GENDERS) <= set(genders):
+            yield Finding("two genders", f"{speaker} is labelled {' and '.join(GENDERS)}")
 
 
 def _emotions(breakdown: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:

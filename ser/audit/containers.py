@@ -6,6 +6,9 @@ import soundfile
 
 PROMISED: dict[str, tuple[str, ...]] = {
     ".wav": ("WAV", "WAVEX", "RF64"),
+    ".wave": ("WAV", "WAVEX", "RF64"),
+    ".rf64": ("RF64",),
+    ".w64": ("W64",),
     ".flac": ("FLAC",),
     ".ogg": ("OGG",),
     ".oga": ("OGG",),
@@ -13,17 +16,31 @@ PROMISED: dict[str, tuple[str, ...]] = {
     ".mp3": ("MP3",),
     ".aif": ("AIFF",),
     ".aiff": ("AIFF",),
+    ".aifc": ("AIFF",),
     ".au": ("AU",),
+    ".snd": ("AU",),
     ".caf": ("CAF",),
     ".m4a": ("MP4",),
     ".mp4": ("MP4",),
+    ".mov": ("MP4",),
+    ".3gp": ("MP4",),
+    ".aac": ("AAC",),
     ".webm": ("MATROSKA",),
+    ".mkv": ("MATROSKA",),
+    ".mka": ("MATROSKA",),
     ".wma": ("ASF",),
     ".amr": ("AMR",),
 }
 """From an extension to the containers it stands for, by libsndfile's names where it has one."""
 
-_SIGNATURES = ((4, b"ftyp", "MP4"), (0, b"\x1aE\xdf\xa3", "MATROSKA"), (0, b"0&\xb2u", "ASF"), (0, b"#!AMR", "AMR"))
+_SIGNATURES = (
+    (4, b"ftyp", "MP4"),
+    (0, b"\x1aE\xdf\xa3", "MATROSKA"),
+    (0, b"0&\xb2u", "ASF"),
+    (0, b"#!AMR", "AMR"),
+    (0, b"\xff\xf1", "AAC"),
+    (0, b"\xff\xf9", "AAC"),
+)
 """Offset, first bytes and name of common containers that libsndfile does not know."""
 
 

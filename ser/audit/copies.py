@@ -10,7 +10,7 @@ DUPLICATE, ALTERED_COPY, NEAR_IDENTICAL = "duplicate", "altered copy", "near-ide
 
 COPY_COLUMNS = ("path", "original", "kind", "detail")
 
-LOSSY = ("MP3", "OGG")
+LOSSY = ("MP3", "OGG", "MP4", "MATROSKA", "AAC", "ASF", "AMR")
 
 
 def find_copies(conditions: pd.DataFrame) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-ERROR, WARNING = "error", "warning"
+SEVERITIES = ERROR, WARNING, NOTE = "error", "warning", "note"
 
 FINDINGS: dict[str, str] = {
     # files that cannot be used
@@ -13,6 +13,7 @@ FINDINGS: dict[str, str] = {
     "truncated": ERROR,
     "not finite": ERROR,
     "silent": ERROR,
+    "too short": ERROR,
     "impossible name": ERROR,
     "name clash": ERROR,  # the same name, other content
     "conflicting labels": ERROR,  # the same content, other labels
@@ -24,6 +25,7 @@ FINDINGS: dict[str, str] = {
     "left out by relabel": WARNING,
     "emotion not shared": WARNING,
     # how a file was recorded or stored
+    "odd file": WARNING,  # all of it is there, though its headers say otherwise, or its channels cancel each other
     "wrong container": WARNING,
     "odd sampling rate": WARNING,
     "mixed sampling rates": WARNING,
@@ -44,8 +46,12 @@ FINDINGS: dict[str, str] = {
     "unknown gender": WARNING,
     "unknown speaker": WARNING,
     "two genders": WARNING,
+    # files that nobody means
+    "no recording": NOTE,
+    "not listed": NOTE,  # in the table that labels a corpus
 }
-"""Every kind of finding and its severity: an ``error`` cannot be used, a ``warning`` wants to be looked at."""
+"""Every kind of finding and its severity: an ``error`` cannot be used, a ``warning`` wants to be looked at, a ``note``
+says what was passed over."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,7 @@ class Finding:
 
     @property
     def severity(self) -> str:
-        """``error`` or ``warning``."""
+        """One of `SEVERITIES`."""
         return FINDINGS[self.kind]
 
 

@@ -1,10 +1,11 @@
 """The audit of a folder of recordings, whether or not its labels can be read."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
-from ser.audio import AudioError
+from ser.audio.limits import AudioError
 from ser.audit.findings import Limits
 from ser.audit.recordings import Recording, examine, tabulate
 from ser.audit.report import Audit, audit_tables
@@ -12,8 +13,9 @@ from ser.errors import InputError
 from ser.ingestion import settle_copies
 from ser.metadata import COLUMNS
 from ser.params import CustomParams
-from ser.scanning import scan
+from ser.scanning import reject_other_kinds, rejection, scan
 from ser.scans import REJECTED_COLUMNS
+from ser.walking import walk
 
 
 def audit_corpus(folder: Path, corpus: str, custom: CustomParams | None, limits: Limits | None = None) -> Audit:
@@ -26,34 +28,36 @@ def audit_corpus(folder: Path, corpus: str, custom: CustomParams | None, limits:
         limits: where a measured value becomes a finding.
 
     Raises:
-        InputError: there is no file in the folder, or the labels of a custom corpus cannot be read.
+        InputError: there is no file in the folder, or it or the labels of a custom corpus cannot be read.
     """
     found = scan(folder, corpus, custom)
     if found.conditions.empty and found.rejected.empty:
         raise InputError(f"{folder}: expected recordings, found no file")
     settled = settle_copies(found)
-    return audit_tables(settled.metadata, settled.rejected.assign(corpus=corpus), found.conditions, limits)
+    audit = audit_tables(settled.metadata, settled.rejected.assign(corpus=corpus), found.conditions, limits)
+    return replace(audit, notes=found.notes)
 
 
 def audit_recordings(folder: Path, limits: Limits | None = None) -> Audit:
     """Audit every file in a folder by its audio alone.
 
     Raises:
-        InputError: there is no file in the folder.
+        InputError: there is no file in the folder, or it cannot be listed.
     """
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    paths = walk(folder)
     if not paths:
         raise InputError(f"{folder}: expected recordings, found no file")
+    rejections = reject_other_kinds(paths)
+    meant = [path for path in paths if path not in rejections]
     recordings: list[Recording] = []
-    rejected: list[dict[str, str]] = []
-    for path, recording in zip(paths, examine(paths, f"audit {folder}"), strict=True):
+    for path, recording in zip(meant, examine(meant, f"audit {folder}"), strict=True):
         if isinstance(recording, AudioError):
-            rejected.append({"path": path.as_posix(), "reason": recording.reason, "detail": str(recording)})
+            rejections[path] = rejection(path, recording.reason, str(recording))
         else:
             recordings.append(recording)
     return audit_tables(
         pd.DataFrame(columns=list(COLUMNS)),
-        pd.DataFrame(rejected, columns=list(REJECTED_COLUMNS)).assign(corpus=""),
+        pd.DataFrame(list(rejections.values()), columns=list(REJECTED_COLUMNS)).assign(corpus=""),
         tabulate(recordings),
         limits,
     )

@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ser.audit.balance import UNKNOWN, count
 from ser.audit.figures import draw_durations, draw_emotions, draw_levels, draw_sampling_rates
-from ser.audit.findings import ERROR, WARNING
+from ser.audit.findings import SEVERITIES
 from ser.audit.report import WHOLE, Audit
 from ser.metadata import GENDERS, order_emotions
 from ser.storage import replacing
@@ -102,7 +102,7 @@ def _groups(audit: Audit, page: Path, root: str) -> list[dict[str, Any]]:
     """The findings, by kind; a row's ``source`` is where its player finds the recording, empty without one."""
     decodable = set(audit.conditions["path"])
     groups = []
-    for severity in (ERROR, WARNING):
+    for severity in SEVERITIES:
         for kind, n in audit.counts(severity).items():
             if not n:
                 continue

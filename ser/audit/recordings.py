@@ -7,9 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from ser.audio import AudioError, audio_hash, decode, to_mono
+from ser.audio.decode import read_audio, whole
+from ser.audio.limits import AudioError
+from ser.audio.signal import audio_hash
 from ser.audit.condition import Condition, measure_condition
-from ser.audit.containers import find_container
 from ser.fingerprint import fingerprint
 from ser.progress import parallel_map
 
@@ -21,9 +22,10 @@ class Recording:
     Attributes:
         path: where it is.
         audio_hash: of the decoded audio, with its sampling rate and channels.
-        signal_hash: of the mean of its channels; equal channels have the hash of the one-channel recording.
+        signal_hash: of what is heard of its channels; equal channels have the hash of the one-channel recording.
         fingerprint: of what it sounds like.
         condition: levels, container and the like.
+        odd: what is odd about the file though all of it is there; lines that begin with its path, or nothing.
     """
 
     path: Path
@@ -31,11 +33,12 @@ class Recording:
     signal_hash: str
     fingerprint: str
     condition: Condition
+    odd: str
 
     def row(self) -> dict[str, Any]:
         """The recording as one row of the table of conditions, `CONDITION_COLUMNS`."""
         hashes = {name: getattr(self, name) for name in ("audio_hash", "signal_hash", "fingerprint")}
-        return {"path": self.path.as_posix(), **hashes, **asdict(self.condition)}
+        return {"path": self.path.as_posix(), **hashes, **asdict(self.condition), "odd": self.odd}
 
 
 CONDITION_COLUMNS: dict[str, type] = {
@@ -56,10 +59,11 @@ CONDITION_COLUMNS: dict[str, type] = {
     "trailing_silence": float,
     "start_db": float,
     "end_db": float,
+    "odd": str,
 }
 """Columns of the table of conditions, for `ser.storage.read_table`: one row per file that can be decoded, used or not.
 
-Those from ``container`` on are what `Condition` describes.
+Those from ``container`` to ``end_db`` are what `Condition` describes.
 """
 
 
@@ -70,16 +74,17 @@ def read_recording(path: Path) -> Recording | AudioError:
         The recording, or why there is none (an error, not raised, so that it is one result among others).
     """
     try:
-        samples, sampling_rate = decode(path)
+        audio = whole(read_audio(path), str(path))
     except AudioError as error:
         return error
-    whole = audio_hash(samples, sampling_rate)
+    heard = audio.signal[:, None]
     return Recording(
         path=path,
-        audio_hash=whole,
-        signal_hash=whole if samples.shape[1] == 1 else audio_hash(to_mono(samples)[:, None], sampling_rate),
-        fingerprint=fingerprint(samples, sampling_rate),
-        condition=measure_condition(samples, sampling_rate, find_container(path)),
+        audio_hash=audio_hash(audio.samples, audio.sampling_rate),
+        signal_hash=audio_hash(heard, audio.sampling_rate),
+        fingerprint=fingerprint(heard, audio.sampling_rate),
+        condition=measure_condition(audio.samples, audio.sampling_rate, audio.container),
+        odd="; ".join(audio.odd),
     )
 
 

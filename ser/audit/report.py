@@ -10,7 +10,7 @@ from ser.audit.balance import break_down, count, describe_balance
 from ser.audit.condition import Condition, describe
 from ser.audit.containers import find_container, mismatch
 from ser.audit.copies import ALTERED_COPY, DUPLICATE, find_copies, find_near_identical
-from ser.audit.findings import ERROR, FINDINGS, WARNING, Finding, Limits
+from ser.audit.findings import ERROR, FINDINGS, NOTE, SEVERITIES, WARNING, Finding, Limits
 
 FINDING_COLUMNS = ("corpus", "path", "kind", "severity", "detail")
 WHOLE = "all"
@@ -25,15 +25,17 @@ class Audit:
         conditions: the table of `ser.audit.recordings.tabulate`, with each recording's ``corpus`` (empty when its
             labels could not be read, or were not asked for).
         breakdown: clips and hours per corpus, emotion, gender and speaker, of the usable utterances.
-        findings: `FINDING_COLUMNS`; errors first, then in the vocabulary's order, then by path. ``path`` is empty where
-            a finding is about labels and not about one file.
+        findings: `FINDING_COLUMNS`; the gravest first, then in the vocabulary's order, then by path. ``path`` is empty
+            where a finding is about labels and not about one file.
         n_files: how many files were looked at.
+        notes: what was odd in the table that labels the corpus.
     """
 
     conditions: pd.DataFrame
     breakdown: pd.DataFrame
     findings: pd.DataFrame
     n_files: int
+    notes: tuple[str, ...] = ()
 
     @property
     def corpora(self) -> list[str]:
@@ -53,12 +55,14 @@ class Audit:
 
     def summary(self) -> dict[str, Any]:
         """How many files were looked at, cannot be used or were flagged, and the findings by kind."""
+        flagged = self.findings[(self.findings["severity"] != NOTE) & (self.findings["path"] != "")]
         return {
             "files": self.n_files,
             "unusable": self.n_unusable,
-            "flagged": int(self.findings.loc[self.findings["path"] != "", "path"].nunique()),
+            "flagged": int(flagged["path"].nunique()),
             "errors": _as_keys(self.counts(ERROR)),
             "warnings": _as_keys(self.counts(WARNING)),
+            "notes": _as_keys(self.counts(NOTE)),
         }
 
     def to_json(self) -> dict[str, Any]:
@@ -135,20 +139,10 @@ def audit_tables(
 _PER_SPEAKER = ("missing emotion", "unknown gender", "unknown speaker", "two genders")
 
 
-def rejection_kind(reason: str, detail: str) -> str:
-    """Name the finding behind a file left out.
-
-    Args:
-        reason: one of `ser.ingestion.UNUSABLE_REASONS`.
-        detail: the message; a truncated file is an ``unreadable`` one whose message says so.
-    """
-    return "truncated" if reason == "unreadable" and "found a truncated file" in detail else reason
-
-
 def _rejections(rejected: pd.DataFrame) -> list[tuple[str, Finding]]:
     found = []
     for row in rejected.itertuples():
-        found.append((str(row.path), Finding(rejection_kind(str(row.reason), str(row.detail)), str(row.detail))))
+        found.append((str(row.path), Finding(str(row.reason), str(row.detail))))
         path = Path(str(row.path))
         if row.reason == "not audio" and (wrong := mismatch(path, find_container(path))):
             found.append((str(row.path), Finding("wrong container", wrong)))
@@ -174,6 +168,8 @@ def _conditions(conditions: pd.DataFrame, limits: Limits) -> list[tuple[str, Fin
         for path, *values in conditions[["path", *fields]].itertuples(index=False)
         for finding in describe(Condition(*values), Path(path), limits)
     ]
+    odd = conditions[conditions["odd"] != ""]
+    found += [(path, Finding("odd file", detail)) for path, detail in zip(odd["path"], odd["odd"], strict=True)]
     for _, part in conditions.groupby("corpus"):
         usual = part["sampling_rate"].mode().iloc[0]
         found += [
@@ -184,12 +180,16 @@ def _conditions(conditions: pd.DataFrame, limits: Limits) -> list[tuple[str, Fin
 
 
 def _in_order(findings: pd.DataFrame) -> pd.DataFrame:
-    place = {kind: number for number, kind in enumerate(sorted(FINDINGS, key=lambda kind: FINDINGS[kind] != ERROR))}
+    place = {kind: number for number, kind in enumerate(sorted(FINDINGS, key=_gravity))}
     return (
         findings.assign(place=findings["kind"].map(place))
         .sort_values(["place", "corpus", "path", "detail"], ignore_index=True)
         .drop(columns="place")
     )
+
+
+def _gravity(kind: str) -> int:
+    return SEVERITIES.index(FINDINGS[kind])
 
 
 def _as_keys(counts: dict[str, int]) -> dict[str, int]:

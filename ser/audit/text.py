@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from ser.audit.balance import UNKNOWN, count
-from ser.audit.findings import ERROR, WARNING
+from ser.audit.findings import SEVERITIES
 from ser.audit.report import WHOLE, Audit
 from ser.console import printable
 from ser.metadata import GENDERS
@@ -63,7 +63,7 @@ def _findings(audit: Audit) -> str:
     if audit.findings.empty:
         return "nothing to report"
     lines = []
-    for severity in (ERROR, WARNING):
+    for severity in SEVERITIES:
         for kind, n in audit.counts(severity).items():
             if not n:
                 continue

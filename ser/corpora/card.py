@@ -10,8 +10,28 @@ from ser.params import CustomParams
 ReadLabels = Callable[[Path], Labels]
 """Reads the labels of one recording; raises `InputError`, one line without the path, when they cannot be."""
 
-OpenReader = Callable[[Path, CustomParams | None], ReadLabels]
-"""Given a corpus's folder and ``ingest.custom`` of params.yaml, makes the function that reads its labels."""
+
+@dataclass(frozen=True)
+class LabelReader:
+    """Reads the labels of the recordings in one folder; called with a path, it does as `ReadLabels` says.
+
+    Attributes:
+        read: raises `UnlistedError` for a file that ``table`` does not name.
+        table: the file in the folder that names all recordings; None where their own names say enough.
+        notes: what was odd in the table, a line each.
+    """
+
+    read: ReadLabels
+    table: Path | None = None
+    notes: tuple[str, ...] = ()
+
+    def __call__(self, path: Path) -> Labels:
+        """Read the labels of one recording."""
+        return self.read(path)
+
+
+OpenReader = Callable[[Path, CustomParams | None], LabelReader]
+"""Given a corpus's folder and ``ingest.custom`` of params.yaml, makes what reads its labels."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +50,7 @@ class CorpusCard:
         hours: of audio, approximately.
         speakers: number of them.
         naming: how a recording is named, in one sentence.
-        open_reader: makes the function that reads the labels of the recordings in a folder.
+        open_reader: makes what reads the labels of the recordings in a folder.
         identify: what a recording is called, given its path in the corpus's folder; two of one name are a mistake.
         clips_are: which recordings ``clips`` counts, and what there is besides; empty when it counts all.
     """
@@ -53,4 +73,4 @@ class CorpusCard:
 
 def by_name(read_labels: Callable[[PurePath], Labels]) -> OpenReader:
     """Open a corpus whose file names say everything: its folder and the parameters do not matter."""
-    return lambda _folder, _params: read_labels
+    return lambda _folder, _params: LabelReader(read_labels)

@@ -1,8 +1,9 @@
 """Your own corpus: a folder of recordings, labelled by a CSV in it or by one sub-folder per emotion.
 
-With ``ingest.custom.csv`` in params.yaml, that file names every recording's path, relative to the folder, its emotion,
-and whatever else is known of it; ``ingest.custom`` also says what the columns are called. The CSV is UTF-8 with commas
-and a header. Either slash separates folders. A path may not lead out of the folder, be it through links.
+With ``ingest.custom.csv`` in params.yaml, that file names the path of every recording that is meant, relative to the
+folder, its emotion, and whatever else is known of it; ``ingest.custom`` also says what the columns are called, and
+`ser.corpora.label_table` how such a file is read. Either slash separates folders. A path must be that of a file which
+`ser.walking` finds in the folder. Files that the CSV does not name are not meant.
 
 Without, the first folder below the corpus's names the emotion (``angry/take 1.wav``), and no more is known.
 
@@ -10,34 +11,24 @@ Emotions are taken as they are written, in lower case. A recording whose speaker
 hold speakers apart cannot place it.
 """
 
-import csv
-from collections.abc import Iterator
-from functools import partial
 from pathlib import Path, PurePosixPath
+from unicodedata import normalize
 
-from ser.corpora.card import CorpusCard, ReadLabels
-from ser.corpora.labels import Labels
+from ser.corpora.card import CorpusCard, LabelReader
+from ser.corpora.label_table import REMEDY, open_table
+from ser.corpora.labels import Labels, UnlistedError
+from ser.corpora.people import tidy
 from ser.errors import InputError
 from ser.params import CustomParams
+from ser.walking import walk
 
-FIELDS = ("path", "emotion", "speaker", "gender", "age", "language")
-GENDERS = {
-    "": "",
-    "f": "female",
-    "female": "female",
-    "w": "female",
-    "weiblich": "female",
-    "m": "male",
-    "male": "male",
-    "männlich": "male",
-}
 MAX_AGE = 130
 NAMED = 3
 """How many of several offenders an error message names."""
 
 
-def open_reader(folder: Path, params: CustomParams | None) -> ReadLabels:
-    """Make the function that reads the labels of the recordings in `folder`.
+def open_reader(folder: Path, params: CustomParams | None) -> LabelReader:
+    """Make what reads the labels of the recordings in `folder`.
 
     Args:
         folder: the corpus.
@@ -48,9 +39,17 @@ def open_reader(folder: Path, params: CustomParams | None) -> ReadLabels:
     """
     if params is None:
         raise InputError("corpus 'custom' needs ingest.custom in params.yaml")
-    if params.csv:
-        return partial(_look_up, read_table(folder, params), params.csv)
-    return partial(read_sub_folder, folder)
+    if not params.csv:
+        return LabelReader(lambda path: read_sub_folder(folder, path))
+    table, notes = read_table(folder, params)
+
+    def look_up(path: Path) -> Labels:
+        try:
+            return table[_resolved(path)]
+        except (InputError, KeyError):
+            raise UnlistedError(f"not in {params.csv}") from None
+
+    return LabelReader(look_up, _find_table(folder, params.csv), tuple(notes))
 
 
 def read_sub_folder(folder: Path, path: Path) -> Labels:
@@ -71,122 +70,87 @@ def read_sub_folder(folder: Path, path: Path) -> Labels:
     return Labels(emotion=_emotion(emotion), gender="", speaker="")
 
 
-def read_table(folder: Path, params: CustomParams) -> dict[Path, Labels]:
+def read_table(folder: Path, params: CustomParams) -> tuple[dict[Path, Labels], list[str]]:
     """Read the CSV of a corpus.
 
     Returns:
-        From every recording that the CSV names, as a path without links, to its labels.
+        From every recording that the CSV names, as a path without links, to its labels; and what was odd in it.
 
     Raises:
         InputError: the CSV is not there, is not a CSV, lacks a column, or has a row that cannot be used: a path that
-            leads out of the folder, stands twice or is of no file, no emotion, an unknown gender, an impossible age.
+            leads out of the folder, stands twice or is of no file, no emotion, an impossible age.
     """
-    where = (folder / params.csv).as_posix()
-    files = {path.resolve() for path in folder.rglob("*") if path.is_file()}
+    source = open_table(_find_table(folder, params.csv))
+    rows = list(source.rows(params))
+    tidied, notes = tidy([row for _, row in rows])
+    files = {_resolved(path) for path in walk(folder) if path.is_file()}
     table: dict[Path, Labels] = {}
     absent: list[str] = []
-    for line, row in _rows(folder, params):
+    for (line, _), row in zip(rows, tidied, strict=True):
         try:
-            path, labels = _inside(folder, row["path"]), _labels(row)
+            path, labels = _below(folder, row["path"]), _labels(row)
         except InputError as error:
-            raise InputError(f"{where}: line {line}: {error}") from None
+            raise InputError(f"{source.where}: line {line}: {error}") from None
         if path in table:
-            raise InputError(f"{where}: line {line}: {row['path']!r} stands in an earlier line, too")
+            raise InputError(f"{source.where}: line {line}: {row['path']!r} stands in an earlier line, too")
         table[path] = labels
         if path not in files:
             absent.append(row["path"])
     if absent:
         more = ", ..." if len(absent) > NAMED else ""
         first = ", ".join(map(repr, absent[:NAMED]))
-        raise InputError(f"{where}: {len(absent)} of its {len(table)} recordings are not in the folder: {first}{more}")
-    return table
+        raise InputError(
+            f"{source.where}: {len(absent)} of its {len(table)} recordings are not in the folder: {first}{more}"
+        )
+    if source.guessed:
+        notes.insert(0, f"if names with accents are wrong, {REMEDY}")
+    return table, [f"{source.where}: {note}" for note in notes]
 
 
-def _look_up(table: dict[Path, Labels], csv_name: str, path: Path) -> Labels:
+def _find_table(folder: Path, name: str) -> Path:
     try:
-        return table[path.resolve()]
-    except KeyError:
-        raise InputError(f"not in {csv_name}") from None
-
-
-def _rows(folder: Path, params: CustomParams) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield every row as its line number in the file, and its values by `FIELDS`: empty where there is no column."""
-    where = (folder / params.csv).as_posix()
-    try:
-        path = _inside(folder, params.csv)
+        return folder / _relative(name)
     except InputError as error:
         raise InputError(f"params.yaml: ingest.custom.csv: {error}") from None
-    try:
-        # utf-8-sig: Excel puts a byte order mark in front.
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True, skipinitialspace=True)
-            header = next(reader, [])
-            positions = _positions(header, params, where)
-            for values in filter(None, reader):
-                if len(values) != len(header):
-                    raise InputError(
-                        f"{where}: line {reader.line_num}: expected {len(header)} values, found {len(values)}"
-                    )
-                yield reader.line_num, {field: values[at] if at >= 0 else "" for field, at in positions.items()}
-    except FileNotFoundError:
-        raise InputError(f"{where}: no such file (params.yaml: ingest.custom.csv)") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{where}: not a CSV table: {error}") from None
 
 
-def _positions(header: list[str], params: CustomParams, where: str) -> dict[str, int]:
-    """Find the column of each field; -1 is none."""
-    positions = {}
-    for field in FIELDS:
-        column = getattr(params, field)
-        if column and header.count(column) != 1:
-            found = "two columns" if column in header else "no column"
-            columns = ", ".join(header)
-            raise InputError(f"{where}: {found} '{column}' (params.yaml: ingest.custom.{field}), found {columns}")
-        positions[field] = header.index(column) if column else -1
-    return positions
+def _below(folder: Path, name: str) -> Path:
+    return _resolved(folder / _relative(name))
 
 
-def _inside(folder: Path, name: str) -> Path:
-    """Resolve a path that the CSV's author wrote, who may be anybody, and hold it to the folder."""
+def _relative(name: str) -> PurePosixPath:
+    """Take a path that the CSV's author wrote, who may be anybody: it may only name what is below the folder."""
     relative = PurePosixPath(name.replace("\\", "/"))
     if relative.is_absolute() or ".." in relative.parts:
         raise InputError(f"expected a path below the folder, found {name!r}")
-    try:
-        path = (folder / relative).resolve()
-    except (OSError, RuntimeError, ValueError):  # too long, links in a circle, a null character
-        raise InputError(f"expected a path, found {name!r}") from None
-    if not path.is_relative_to(folder.resolve()):
-        raise InputError(f"expected a path below the folder, found {name!r}, which leads out of it")
-    if path == folder.resolve():
+    if relative == PurePosixPath():
         raise InputError(f"expected a path, found {name!r}")
-    return path
+    return relative
+
+
+def _resolved(path: Path) -> Path:
+    """Name a file without links, and the same whether its letters are composed, as on Linux, or not, as on macOS."""
+    try:
+        return Path(normalize("NFC", str(path.resolve())))
+    except (OSError, RuntimeError, ValueError):  # too long, links in a circle, a null character
+        raise InputError(f"expected a path, found {path.name!r}") from None
 
 
 def _labels(row: dict[str, str]) -> Labels:
     return Labels(
         emotion=_emotion(row["emotion"]),
-        gender=_gender(row["gender"]),
-        speaker=row["speaker"].strip(),
-        age=_age(row["age"].strip()),
-        language=row["language"].strip().lower(),
+        gender=row["gender"],
+        speaker=row["speaker"],
+        age=_age(row["age"]),
+        language=row["language"].lower(),
     )
 
 
 def _emotion(text: str) -> str:
-    emotion = text.strip().lower()
+    emotion = " ".join(normalize("NFC", text).lower().split())
     if not emotion:
         raise InputError("expected an emotion, found none")
     return emotion
-
-
-def _gender(text: str) -> str:
-    try:
-        return GENDERS[text.strip().lower()]
-    except KeyError:
-        raise InputError(
-            f"expected a gender ({', '.join(filter(None, GENDERS))}, or nothing), found {text!r}"
-        ) from None
 
 
 def _age(text: str) -> str:
@@ -194,7 +158,7 @@ def _age(text: str) -> str:
     if not text:
         return ""
     try:
-        years = float(text)
+        years = float(text.replace(",", "."))
     except ValueError:
         years = -1.0
     if not 0 <= years <= MAX_AGE:

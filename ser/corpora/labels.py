@@ -2,6 +2,12 @@
 
 from dataclasses import dataclass
 
+from ser.errors import InputError
+
+
+class UnlistedError(InputError):
+    """The table that labels a corpus does not name a file, so that it is not meant."""
+
 
 @dataclass(frozen=True)
 class Labels:

@@ -15,7 +15,7 @@ class Source:
         checksum: of the archive, as its publisher states it: ``algorithm:hexadecimal``.
         n_bytes: size of the archive.
         n_unpacked_bytes: size of the recordings in it, approximately.
-        suffixes: which of its files are unpacked: the recordings, since `ser.ingestion` looks at every file it finds.
+        suffixes: which of its files are unpacked: the recordings.
     """
 
     corpus: str
@@ -46,7 +46,7 @@ _ALL = (
         how_to=(
             "Open https://doi.org/10.5683/SP2/E8H2MF: it leads to Borealis, the Canadian Dataverse repository.",
             "Accept its terms and download all 2,800 WAV files.",
-            "Put them into data/raw/tess, in their folders or flat, with nothing else beside them.",
+            "Put them into data/raw/tess, in their folders or flat.",
         ),
     ),
     Source(
@@ -57,7 +57,7 @@ _ALL = (
             "git clone --depth 1 https://github.com/CheyneyComputerScience/CREMA-D.git && cd CREMA-D",
             "git lfs pull --include 'AudioWAV/*' (600 MB)",
             "If the LFS budget is exceeded, clone the authors' mirror: https://gitlab.com/cs-cooper-lab/crema-d-mirror",
-            "Put the 7,442 WAV files of AudioWAV into data/raw/crema_d, with nothing else beside them.",
+            "Put the 7,442 WAV files of AudioWAV into data/raw/crema_d.",
         ),
     ),
     Source(
@@ -65,7 +65,7 @@ _ALL = (
         how_to=(
             "Register: http://personal.ee.surrey.ac.uk/Personal/P.Jackson/SAVEE/Register.html",
             "Download Data/Zip/AudioData.zip from the address you are given, and unpack it.",
-            "Put its folders DC, JE, JK and KL, 480 WAV files, into data/raw/savee, with nothing else beside them.",
+            "Put its folders DC, JE, JK and KL, 480 WAV files, into data/raw/savee.",
         ),
     ),
     Source(

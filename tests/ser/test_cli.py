@@ -121,7 +121,7 @@ def test_a_folder_or_a_pattern_without_recordings_is_an_error_and_the_others_are
     result = predict("clips", "b*.wav", "a.wav", "--jsonl")
     assert result.exit_code == 1
     first, second = result.stderr.splitlines()
-    assert first.startswith("error: clips: no recording in this folder (.flac, .mp3, ")
+    assert first.startswith("error: clips: no recording in this folder (.aif, .aifc, ")
     assert second == "error: b*.wav: no file matches this pattern"
     assert json.loads(result.stdout)["path"] == "a.wav"
 
@@ -140,7 +140,7 @@ def test_standard_input_is_a_recording(folder: Path) -> None:
     assert json.loads(result.stdout) == named | {"path": "-"}
     result = predict(STDIN, stdin=b"no audio " * 50)
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == "error: -: expected WAV, FLAC, Ogg or MP3, found none of them\n"
+    assert result.stderr == "error: -: expected WAV, FLAC, Ogg, MP3, AIFF, AU, CAF or W64, found none of them\n"
 
 
 def test_all_formats_say_the_same(folder: Path) -> None:
@@ -270,3 +270,120 @@ def test_blas_leaves_the_cores_to_recordings_unless_told_otherwise(monkeypatch: 
     monkeypatch.delenv("OPENBLAS_NUM_THREADS")
     CliRunner().invoke(app, ["predict", "no such file"])
     assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
+
+
+def test_what_is_passed_over_in_folders_is_counted_and_costs_nothing(folder: Path) -> None:
+    write_clip(folder / "one" / "a.wav", 1)
+    (folder / "one" / "._a.wav").write_bytes(b"\0\5\x16\7\0\2\0\0Mac OS X")
+    (folder / "one" / "music.ape").write_bytes(b"MAC \x96\x0f")
+    write_clip(folder / "two" / "b.wav", 2)
+    write_clip(folder / "two" / "c.wav", 3).rename(folder / "two" / "c.dat")
+    (folder / "two" / "notes.txt").write_text("nothing to hear")
+    result = predict("one", "two", "--jsonl")
+    assert result.exit_code == 0, result.output
+    assert [json.loads(line)["path"] for line in result.stdout.splitlines()] == ["one/a.wav", "two/b.wav"]
+    sound, system = result.stderr.splitlines()
+    assert sound.startswith("note: 2 files that look like sound passed over (1 .ape, 1 .dat): convert them to WAV")
+    assert system == "note: 1 file of an operating system passed over, such as ._a.wav"
+
+
+def test_a_recording_that_was_named_is_an_error_whatever_it_is(folder: Path) -> None:
+    (folder / "._a.wav").write_bytes(b"\0\5\x16\7\0\2\0\0Mac OS X")
+    assert predict("._a.wav").exit_code == 1
+
+
+def test_folders_and_patterns_follow_links_once(folder: Path) -> None:
+    write_clip(folder / "disk" / "deep" / "1.wav", 1)
+    write_clip(folder / "calls" / "2.wav", 2)
+    write_clip(folder / "calls" / ".hidden" / "3.wav", 3)
+    (folder / "calls" / "link").symlink_to("../disk", target_is_directory=True)
+    (folder / "calls" / "up").symlink_to("..", target_is_directory=True)
+    (folder / "disk" / "deep" / "round").symlink_to("..", target_is_directory=True)
+    expected = ["calls/2.wav", "calls/link/deep/1.wav"]
+    assert [answer["path"] for answer in answers("calls")] == ["calls/.hidden/3.wav", *expected]
+    for pattern in ("calls/**/*.wav", "calls/**", "c*/**/**/?.wav", f"{folder}/calls/**/[12].wav"):
+        assert [answer["path"].removeprefix(f"{folder}/") for answer in answers(pattern)] == expected
+
+
+def test_a_pattern_finds_links_that_lead_nowhere_and_no_pipes(folder: Path) -> None:
+    write_clip(folder / "calls" / "a.wav", 1)
+    (folder / "calls" / "gone.wav").symlink_to("nowhere")
+    os.mkfifo(folder / "calls" / "pipe.wav")
+    for pattern in ("calls/*", "calls/**", "calls"):
+        result = predict(pattern, "--jsonl")
+        assert json.loads(result.stdout)["path"] == "calls/a.wav"
+        (error,) = result.stderr.splitlines()
+        assert error.startswith("error: calls/gone.wav: ")
+
+
+@pytest.mark.parametrize("name", ["a" * 5000, "a" * 5000 + "*"])
+def test_a_name_that_is_too_long_is_one_line_and_the_others_are_predicted(folder: Path, name: str) -> None:
+    write_clip(folder / "a.wav", 1)
+    result = predict(name, "a.wav", "--jsonl")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["path"] == "a.wav"
+    assert result.stderr == f"error: {name}: File name too long\n"
+
+
+def test_what_is_longer_than_what_the_model_hears_is_counted_in_one_line(folder: Path) -> None:
+    for seed, seconds in enumerate((0.3, 2.0, 3.0, 0.3)):
+        write_clip(folder / "clips" / f"{seed}.wav", seed, seconds)
+    result = predict("clips", "--jsonl")
+    assert result.exit_code == 0
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("note: 2 of 4 recordings hold more voice than the first 0.4 s, which the model hears; ")
+    assert line.endswith(" s: clips/2.wav")
+
+
+@pytest.mark.parametrize("word", ["", " "])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["predict"],
+        ["predict", "a.wav"],
+        ["predict", "a.wav", "--model"],
+        ["timeline"],
+        ["timeline", "a.wav", "--picture"],
+        ["explain"],
+        ["explain", "a.wav", "--out"],
+        ["listen", "--file"],
+        ["serve", "--model"],
+        ["export", "--out"],
+        ["corpora", "audit"],
+        ["corpora", "audit", ".", "--html"],
+        ["corpora", "list", "--folder"],
+        ["tune-encoder", "encoder", "--out"],
+    ],
+)
+def test_an_empty_word_is_not_the_current_folder(folder: Path, command: list[str], word: str) -> None:
+    before = sorted(folder.rglob("*"))
+    variants = [[*command, word]]
+    if command[-1].startswith("--"):
+        variants.append([*command[:-1], f"{command[-1]}={word}"])
+    for words in variants:
+        result = runner.invoke(app, words)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr == (
+            f"error: ser {command[0]}: expected a name or a value, found an empty word; is a variable not set?\n"
+        )
+    assert sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "command", [["predict"], ["timeline"], ["explain"], ["listen", "--file"], ["predict", "a.wav", "--model"]]
+)
+@pytest.mark.parametrize("address", ["https://example.org/a//b.wav?x=1&y=2", "s3://bucket/a.wav", "FILE:///tmp/a.wav"])
+def test_an_address_is_not_fetched_and_stays_as_it_was_written(command: list[str], address: str) -> None:
+    result = runner.invoke(app, [*command, address])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == f"error: {address}: addresses are not fetched; download it, and give the path of the file\n"
+
+
+def test_the_package_runs_as_the_command_does() -> None:
+    def run(*program: str) -> tuple[int, str, str]:
+        done = subprocess.run([*program, "preset", "list"], capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    assert run(sys.executable, "-m", "ser") == run(str(Path(sys.executable).parent / "ser"))
+    done = subprocess.run([sys.executable, "-m", "ser", "--help"], capture_output=True, text=True, check=True)
+    assert "Usage: ser " in done.stdout

@@ -102,3 +102,22 @@ def test_the_list_shows_every_corpus_and_what_is_here_of_it(tmp_path: Path) -> N
     crema_d = CORPORA["crema_d"]
     assert ["crema_d", "-", "7,442", "5.3", crema_d.licence, crema_d.url] in rows
     assert len({line.index(row[-2]) for line, row in zip(result.stdout.splitlines(), rows, strict=True)}) == 1
+
+
+def test_the_list_counts_what_looks_like_sound_and_is_passed_over(tmp_path: Path) -> None:
+    for name in ("tess/a.wav", "tess/b.ape", "savee/c.wv", "savee/._d.wav"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    result = runner.invoke(app, ["list", "--folder", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    sound, system = result.stderr.splitlines()
+    assert sound.startswith("note: 2 files that look like sound passed over (1 .ape, 1 .wv): ")
+    assert system == "note: 1 file of an operating system passed over, such as ._d.wav"
+
+
+def test_a_folder_without_recordings_is_not_already_there(server: FileServer, tmp_path: Path) -> None:
+    (tmp_path / "data/raw/ravdess").mkdir(parents=True)
+    (tmp_path / "data/raw/ravdess/.DS_Store").write_bytes(b"\0\0\0\1Bud1")
+    result = runner.invoke(app, ["fetch", "ravdess", "--accept-licence"])
+    assert result.exit_code == 1
+    assert result.stderr.endswith("data/raw/ravdess: not empty; move it away to fetch the corpus again\n")

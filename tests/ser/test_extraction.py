@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from ser.audio import decode
+from ser.audio.decode import decode
 from ser.augmentation import augment, plan_copies
 from ser.errors import InputError
 from ser.extraction import extract_augmented, extract_features, plan_augmentation

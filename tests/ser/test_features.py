@@ -10,7 +10,7 @@ import soundfile
 from numpy.testing import assert_allclose, assert_array_equal
 
 from ser import front_ends
-from ser.audio import AudioError
+from ser.audio.limits import AudioError
 from ser.errors import InputError
 from ser.features import front_end, load_signal, n_bands, prepare_signal
 from ser.params import PARAMS_FILE, FeatureParams, FrontEnd

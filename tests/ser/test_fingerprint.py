@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from ser.audio import decode
+from ser.audio.decode import decode
 from ser.fingerprint import N_BITS, NEAR_IDENTICAL_BITS, SAME_RECORDING_BITS, fingerprint, fingerprint_distances
 from tests.conftest import CORPORA, clip
 

@@ -8,7 +8,8 @@ import pytest
 import soundfile
 
 from ser import ingestion
-from ser.audio import decode, resample
+from ser.audio.decode import decode
+from ser.audio.signal import resample
 from ser.errors import InputError
 from ser.ingestion import Ingested
 from ser.params import CustomParams, IngestParams
@@ -131,10 +132,10 @@ def test_every_unusable_file_is_rejected_with_its_reason(ravdess_folder: Callabl
         "03-01-01-01-01-01-03.wav": "not audio",
         "03-01-02-01-01-01-03.wav": "empty",
         "03-01-03-01-01-01-03.wav": "silent",
-        "03-01-04-01-01-01-03.wav": "unreadable",
+        "03-01-04-01-01-01-03.wav": "truncated",
         "03-01-09-01-01-01-03.wav": "impossible name",
         "03-01-05-01-01-01-03.wav": "not finite",
-        "README.txt": "not audio",
+        "README.txt": "no recording",
     }
     (folder / "03-01-01-01-01-01-03.wav").write_text("I am no recording.\n" * 50)
     (folder / "03-01-02-01-01-01-03.wav").touch()
@@ -148,11 +149,23 @@ def test_every_unusable_file_is_rejected_with_its_reason(ravdess_folder: Callabl
     ingested = ingest(folder, STRICT)
     assert reasons(ingested) == names
     assert len(ingested.metadata) == 8
-    assert ingested.metrics()["unusable"]["not_audio"] == 2
-    assert ingested.metrics()["unusable"]["total"] == 7
-    ingested.check(STRICT.model_copy(update={"max_rejected": 7}))
-    with pytest.raises(InputError, match=r"7 files cannot be used, more than ingest.max_rejected = 6; the first: .*"):
-        ingested.check(STRICT.model_copy(update={"max_rejected": 6}))
+    assert ingested.metrics()["unusable"]["not_audio"] == 1
+    assert ingested.metrics()["unusable"]["total"] == 6
+    assert ingested.metrics()["left_out"]["no_recording"] == 1
+    ingested.check(STRICT.model_copy(update={"max_rejected": 6}))
+    with pytest.raises(InputError) as error:
+        ingested.check(STRICT.model_copy(update={"max_rejected": 5}))
+    assert str(error.value).startswith("6 files cannot be used, more than ingest.max_rejected = 5: 1 empty (1 .wav), ")
+    assert str(error.value).endswith("mend them or move them away, or raise ingest.max_rejected")
+
+
+def test_a_corpus_of_other_files_alone_says_what_they_are(tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / f"{number}.lab").write_text("0.1 a\n")
+    with pytest.raises(
+        InputError, match=r"no usable recording of ravdess found: 3 no recording \(3 \.lab\); the table"
+    ):
+        ingest(tmp_path, STRICT).check(STRICT)
 
 
 def test_copies_with_other_labels_are_all_rejected(ravdess_folder: Callable[..., Path]) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from ser import live
 from ser.errors import InputError
+from ser.features import front_end, prepare_signal
 from ser.live import BLOCK, CAPACITY, Block, BlockQueue, Update, listen, open_file
 from ser.onnx_file import OnnxModel
 from ser.predictor import Predictor
@@ -55,7 +56,9 @@ def test_what_is_shown_first_is_what_a_recording_of_it_gives(predictor: Predicto
         signal[round(start * RATE) : round(first.seconds * RATE)]
         for start in np.arange(1.9, first.seconds - 0.05, 0.02)
     ]
-    expected = predictor.predict_proba(candidates)
+    params = predictor.model.description.front_end
+    signals = [prepare_signal(candidate[:, np.newaxis], RATE, params) for candidate in candidates]
+    expected = predictor.model.probabilities(np.stack([front_end(signal, params) for signal in signals]))
     assert first.probabilities is not None
     assert np.abs(expected - first.probabilities).max(axis=1).min() < 1e-6
 

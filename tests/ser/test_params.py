@@ -4,7 +4,16 @@ from typing import get_args
 import pytest
 
 from ser.errors import InputError
-from ser.params import Architecture, AugmentParams, FeatureParams, FrontEnd, SplitParams, TrainParams, load_params
+from ser.params import (
+    Architecture,
+    AugmentParams,
+    FeatureParams,
+    FrontEnd,
+    IngestParams,
+    SplitParams,
+    TrainParams,
+    load_params,
+)
 
 PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
 
@@ -150,3 +159,14 @@ def test_a_file_that_is_not_a_mapping_is_refused(tmp_path: Path) -> None:
 def test_frames_are_centred_on_every_hop(small_front_end: FeatureParams) -> None:
     assert small_front_end.n_samples == 3200
     assert small_front_end.n_frames == 13
+
+
+def test_emotions_to_be_renamed_may_be_numbers(tmp_path: Path) -> None:
+    path = changed(tmp_path, "relabel: {}", "relabel: {0: neutral, 1: null, '02': sad, 1.5: angry}")
+    assert load_params(IngestParams, path).relabel == {"0": "neutral", "1": None, "02": "sad", "1.5": "angry"}
+
+
+@pytest.mark.parametrize("written", ["{true: happy}", "{null: happy}", "{happy: 1}"])
+def test_what_is_no_name_of_an_emotion_is_refused(tmp_path: Path, written: str) -> None:
+    with pytest.raises(InputError, match=r"params\.yaml: ingest\.relabel\..*: expected a string, got "):
+        load_params(IngestParams, changed(tmp_path, "relabel: {}", f"relabel: {written}"))

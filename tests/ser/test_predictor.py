@@ -8,7 +8,7 @@ import soundfile
 import soxr
 
 import ser
-from ser.audio import AudioError
+from ser.audio.limits import AudioError
 from ser.errors import InputError
 from ser.features import front_end, load_signal
 from ser.metadata import EMOTIONS
@@ -101,8 +101,8 @@ def test_samples_and_open_files_are_heard_as_the_file_is(predictor: Predictor, t
         (np.zeros(0), "expected floating-point samples"),
         (np.ones(99, dtype=np.int16), "expected floating-point samples .* found int16"),
         (np.ones((9, 9, 9)), "expected floating-point samples"),
-        (np.full(99, np.nan), "expected finite samples that are not all zero"),
-        (np.zeros(99), "expected finite samples that are not all zero"),
+        (np.full(99, np.nan), "expected finite samples, found NaN or infinity"),
+        (np.zeros(99), "expected a peak of at least -60 dBFS, found silence"),
     ],
 )
 def test_samples_that_are_no_sound_are_refused(predictor: Predictor, samples: np.ndarray, message: str) -> None:

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from ser.ingestion import ingest
-from ser.params import CustomParams, IngestParams
+from ser.params import CustomParams, IngestParams, SplitParams
 from ser.scanning import scan
+from ser.scans import Scan
+from ser.splits import assign_splits
 from tests.conftest import write_clip
 
 SUB_FOLDERS = CustomParams(csv="", path="", emotion="", speaker="", gender="", age="", language="")
@@ -76,3 +78,118 @@ def test_all_corpora_come_together_in_one_run(tmp_path: Path) -> None:
     assert len(ingested.metadata) == 12
     assert ingested.metadata["utterance_id"].is_unique
     assert ingested.metrics()["all"]["speakers"] == 10
+
+
+TABLE = CustomParams(
+    csv="labels.csv", path="path", emotion="emotion", speaker="speaker", gender="", age="", language=""
+)
+
+
+def left_out(found: Scan) -> dict[str, str]:
+    return {Path(row.path).name: row.reason for row in found.rejected.itertuples()}
+
+
+def write_table(folder: Path, rows: dict[str, tuple[str, str]]) -> None:
+    lines = ["path,emotion,speaker", *(f"{path},{emotion},{speaker}" for path, (emotion, speaker) in rows.items())]
+    (folder / "labels.csv").write_text("\n".join(lines), encoding="utf-8")
+
+
+def test_emo_db_is_read_as_it_is_published(tmp_path: Path) -> None:
+    for seed, name in enumerate(("03a01Fa", "16a02Lb", "11a05Wb")):
+        write_clip(tmp_path / "wav" / f"{name}.wav", seed)
+        for folder, content in (("lablaut", "; Lautschrift: ä\n0.1 a\n"), ("labsilb", "0.1 1\n"), ("silb", "")):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            (tmp_path / folder / f"{name}.{folder}").write_text(content, encoding="latin-1")
+    (tmp_path / "erkennung.txt").write_text("Satz  erkannt\n03a01Fa  90,00\n")
+    (tmp_path / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
+    (tmp_path / "__MACOSX" / "wav").mkdir(parents=True)
+    (tmp_path / "__MACOSX" / "wav" / "._03a01Fa.wav").write_bytes(b"\0\5\x16\7")
+    found = scan(tmp_path, "emodb", None)
+    assert found.utterances["utterance_id"].tolist() == ["emodb_03a01Fa", "emodb_11a05Wb", "emodb_16a02Lb"]
+    assert len(found.rejected) == 12
+    assert set(found.rejected["reason"]) == {"no recording"}
+    strict = IngestParams(
+        corpora=("emodb",),
+        max_rejected=0,
+        keep_duplicates=False,
+        relabel={"boredom": None},
+        emotions="union",
+        custom=SUB_FOLDERS,
+    )
+    ingested = ingest([found], strict)
+    ingested.check(strict)
+    assert ingested.metrics()["unusable"]["total"] == 0
+    assert ingested.metrics()["left_out"]["no_recording"] == 12
+
+
+def test_a_damaged_recording_is_damage_and_one_by_another_name_is_found(tmp_path: Path) -> None:
+    write_clip(tmp_path / "03a01Fa.wav", 0).rename(tmp_path / "03a01Fa.txt")
+    whole = write_clip(tmp_path / "16a02Lb.wav", 1).read_bytes()
+    (tmp_path / "16a02Lb.wav").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "11a05Wb.wav").write_text("version https://git-lfs.github.com/spec/v1\n")
+    (tmp_path / "08a01Fd.ape").write_bytes(b"MAC \x96\x0f")
+    found = scan(tmp_path, "emodb", None)
+    assert found.utterances["utterance_id"].tolist() == ["emodb_03a01Fa"]
+    assert left_out(found) == {"16a02Lb.wav": "truncated", "11a05Wb.wav": "not audio", "08a01Fd.ape": "not audio"}
+
+
+def test_a_table_that_labels_a_part_of_a_folder_means_that_part(tmp_path: Path) -> None:
+    for seed in range(6):
+        write_clip(tmp_path / "clips" / f"{seed}.wav", seed)
+    (tmp_path / "clips" / "broken.wav").write_bytes(b"RIFF")
+    (tmp_path / "README.md").write_text("About.\n")
+    write_table(tmp_path, {"clips/1.wav": ("sad", "a"), "clips\\4.wav": ("happy", "b")})
+    found = scan(tmp_path, "custom", TABLE)
+    assert found.utterances["utterance_id"].tolist() == ["custom_clips/1", "custom_clips/4"]
+    unlisted = {f"{seed}.wav": "not listed" for seed in (0, 2, 3, 5)}
+    assert left_out(found) == unlisted | {"broken.wav": "not listed", "README.md": "no recording"}
+    assert len(found.conditions) == 2
+    strict = IngestParams(
+        corpora=("custom",), max_rejected=0, keep_duplicates=False, relabel={}, emotions="union", custom=TABLE
+    )
+    ingest([found], strict).check(strict)
+
+
+def test_what_a_table_names_is_meant_whatever_it_looks_like(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("nothing to hear\n")
+    write_table(tmp_path, {"notes.txt": ("sad", "a")})
+    assert left_out(scan(tmp_path, "custom", TABLE)) == {"notes.txt": "not audio"}
+
+
+def test_linked_folders_are_scanned_and_a_link_that_leads_nowhere_is_named(tmp_path: Path) -> None:
+    write_clip(tmp_path / "disk" / "session" / "1.wav", 1)
+    (tmp_path / "corpus" / "sad").mkdir(parents=True)
+    (tmp_path / "corpus" / "happy").symlink_to(tmp_path / "disk", target_is_directory=True)
+    (tmp_path / "corpus" / "sad" / "round").symlink_to("..", target_is_directory=True)
+    (tmp_path / "corpus" / "sad" / "gone.wav").symlink_to("nowhere")
+    (tmp_path / "corpus" / "sad" / "gone too.wav").symlink_to("gone too.wav")
+    found = scan(tmp_path / "corpus", "custom", SUB_FOLDERS)
+    assert found.utterances["utterance_id"].tolist() == ["custom_happy/session/1"]
+    assert found.utterances["path"].tolist() == [f"{tmp_path.as_posix()}/corpus/happy/session/1.wav"]
+    assert left_out(found) == {"gone.wav": "missing", "gone too.wav": "missing"}
+
+
+def test_spellings_of_one_speaker_are_not_in_train_and_in_test(tmp_path: Path) -> None:
+    spellings = ("1", "01", "1.0", "2", "3", " 3", "4", "S5", "s05", "6")
+    rows = {f"{number}.wav": ("sad", speaker) for number, speaker in enumerate(spellings)}
+    for seed, name in enumerate(rows):
+        write_clip(tmp_path / name, seed)
+    write_table(tmp_path, rows)
+    found = scan(tmp_path, "custom", TABLE)
+    assert [note.partition("labels.csv: ")[2] for note in found.notes] == [
+        "speakers '1', '01', '1.0' are taken for one, '1'",
+        "speakers 'S5', 's05' are taken for one, 'S5'",
+    ]
+    speakers = found.utterances.set_index("utterance_id")["speaker"]
+    for seed in range(5):
+        params = SplitParams(
+            protocol="speaker_independent",
+            fold=0,
+            test_corpora=(),
+            validation_fraction=0.2,
+            test_fraction=0.4,
+            seed=seed,
+        )
+        subsets = assign_splits(found.utterances, params).set_index("utterance_id")["subset"]
+        assert subsets.groupby(speakers).nunique().max() == 1
+        assert subsets[[f"custom_{number}" for number in (0, 1, 2)]].nunique() == 1

@@ -174,11 +174,14 @@ def test_a_mistake_in_params_is_one_line_and_writes_nothing(project: Path) -> No
 
 def test_too_many_unusable_files_stop_the_ingest_but_are_listed(project: Path) -> None:
     for number in range(11):
-        (project / "data/raw/ravdess" / f"note{number}.txt").write_text("not audio " * 100)
+        (project / "data/raw/ravdess" / f"{number}.wav").write_text("not audio " * 100)
     run_until("scan")
     result = run("ingest")
     assert result.exit_code == 1
-    assert "11 files cannot be used, more than ingest.max_rejected = 10" in result.stderr
+    assert result.stderr.startswith(
+        "error: 11 files cannot be used, more than ingest.max_rejected = 10: 11 not audio (11 .wav); "
+    )
+    assert result.stderr.endswith(": mend them or move them away, or raise ingest.max_rejected\n")
     assert len(pd.read_csv("data/rejected.csv")) == 11
     assert not Path("data/metadata.csv").exists()
 
@@ -240,3 +243,25 @@ def test_a_missing_input_is_a_usage_error(stage: str, tmp_path: Path, monkeypatc
     result = run(stage)
     assert result.exit_code == 2
     assert "does not exist" in result.stderr
+
+
+def test_scanning_says_what_is_odd_in_the_table_and_what_is_left_out(project: Path) -> None:
+    for seed in range(3):
+        write_clip(project / f"data/raw/custom/{seed}.wav", seed)
+    (project / "data/raw/custom/notes.txt").write_text("nothing to hear")
+    (project / "data/raw/custom/labels.csv").write_text("path;emotion;speaker;gender\n0.wav;0;1;x\n1.wav;0;01;f\n")
+    change_params("csv: ''", "csv: labels.csv")
+    result = run("scan", "custom")
+    assert result.exit_code == 0, result.output
+    assert result.stdout == (
+        "data/scans/custom: 2 utterances, 2 other files (1 no recording (1 .txt), 1 not listed (1 .wav))\n"
+    )
+    gender, speakers = (line.removeprefix("note: data/raw/custom/labels.csv: ") for line in result.stderr.splitlines())
+    assert gender.startswith("gender: 1 row with neither female nor male: 'x' (1); ")
+    assert speakers == "speakers '1', '01' are taken for one, '1'"
+    audit = CliRunner().invoke(ser_app, ["corpora", "audit", "data/raw/custom"])
+    assert audit.stderr == result.stderr
+    change_params("corpora: [ravdess]", "corpora: [custom]")
+    change_params("relabel: {}", "relabel: {0: neutral}")
+    assert run("ingest").exit_code == 0
+    assert set(pd.read_csv("data/metadata.csv")["emotion"]) == {"neutral"}

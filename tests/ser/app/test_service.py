@@ -69,10 +69,9 @@ def test_below_the_smallest_confidence_the_emotion_is_unsure(client: TestClient)
 
 def test_what_is_no_recording_is_one_line_that_does_not_repeat_its_name(client: TestClient) -> None:
     assert error_of(client, 422, files=form(b"no audio" * 99, "<script>")) == (
-        "file: expected WAV, FLAC, Ogg or MP3, found none of them"
+        "file: expected WAV, FLAC, Ogg, MP3, AIFF, AU, CAF or W64, found none of them"
     )
     assert error_of(client, 422, files=form(b"", "/etc/passwd")) == "file: expected audio, found an empty file"
-    assert "truncated" in error_of(client, 422, files=form(encoded()[:-9]))
 
 
 def test_a_wrong_parameter_is_named(client: TestClient) -> None:

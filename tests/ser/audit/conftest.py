@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ser.audio import AudioError
+from ser.audio.limits import AudioError
 from ser.audit.recordings import Recording, read_recording, tabulate
 from ser.audit.report import Audit, audit_tables
 

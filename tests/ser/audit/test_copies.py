@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from ser.audio import resample
+from ser.audio.signal import resample
 from ser.audit.copies import find_copies, find_near_identical
 from ser.audit.recordings import Recording, examine, tabulate
 from ser.fingerprint import SAME_RECORDING_BITS

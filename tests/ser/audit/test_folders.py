@@ -8,7 +8,8 @@ import pytest
 import soundfile
 from typer.testing import CliRunner
 
-from ser.audio import decode, resample
+from ser.audio.decode import decode
+from ser.audio.signal import resample
 from ser.audit.folders import audit_corpus, audit_recordings
 from ser.audit.report import Audit
 from ser.audit.text import to_text
@@ -39,11 +40,16 @@ def test_what_the_names_say_is_held_against_the_audio(ravdess_folder: Callable[.
         "03-01-02-01-01-01-01.wav": "name clash, name clash",
         "03-01-08-01-01-01-01.wav": "duplicate",
         "03-01-09-01-01-01-01.wav": "impossible name",
-        "readme.txt": "not audio",
+        "readme.txt": "no recording",
     }
     assert audit.n_files == 16 + 4
     assert audit.breakdown["clips"].sum() == 13
-    assert audit.n_unusable == 6
+    assert audit.n_unusable == 5
+    assert audit.counts("note")["no recording"] == audit.summary()["notes"]["no_recording"] == 1
+    assert audit.summary()["flagged"] == audit.n_files - 1
+    assert to_text(audit).endswith(
+        "note: no recording: 1\n  " + f"{folder}/readme.txt: text, by its name and how it begins"
+    )
 
 
 def test_a_copy_at_another_rate_is_told_from_a_stranger_of_the_same_name(ravdess_folder: Callable[..., Path]) -> None:

@@ -87,7 +87,7 @@ def test_an_audit_without_labels_or_findings_makes_a_page(tmp_path: Path) -> Non
     write_page(audit_recordings(tmp_path / "raw"), tmp_path / "audit.html", "raw")
     elements = Elements((tmp_path / "audit.html").read_text(encoding="utf-8"))
     assert "audio" not in {tag for tag, _ in elements.tags}
-    assert "not audio: 1" in elements.text
+    assert "no recording: 1" in elements.text
 
 
 def test_findings_beyond_the_largest_number_are_said_to_be_hidden(

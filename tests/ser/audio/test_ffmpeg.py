@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from ser import ffmpeg
-from ser.audio import AudioError, decode
-from ser.inputs import decode_file, decode_stream
+from ser.audio import ffmpeg
+from ser.audio.decode import decode, read_audio
+from ser.audio.limits import AudioError, DecodeLimits
 from tests.conftest import clip, write_clip
 
 MP4 = bytes([0, 0, 0, 28]) + b"ftypM4A " + bytes(100)
@@ -28,15 +28,20 @@ def write_program(path: Path, text: str) -> None:
     path.chmod(0o755)
 
 
-@pytest.mark.parametrize(("head", "expected"), [(MP4, "mov"), (WEBM, "matroska"), (b"RIFF", None), (b"", None)])
+@pytest.mark.parametrize(
+    ("head", "expected"), [(MP4, "mov"), (WEBM, "matroska"), (b"RIFF", "wav"), (b"text", None), (b"", None)]
+)
 def test_a_container_is_told_by_its_content(head: bytes, expected: str | None) -> None:
     assert ffmpeg.demuxer(head[:12]) == expected
 
 
 def test_without_ffmpeg_the_message_says_what_to_install(program: Path, tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes(MP4)
-    with pytest.raises(AudioError, match=r"a.wav: M4A, MP4 and WebM are read by the program ffmpeg, which is not inst"):
-        decode_file(tmp_path / "a.wav")
+    with pytest.raises(
+        AudioError,
+        match=r"a.wav: M4A, MP4, WebM, AAC, WMA, AMR and rare encodings are read by the program ffmpeg, which",
+    ):
+        decode(tmp_path / "a.wav")
 
 
 def test_ffmpeg_is_told_the_demuxer_and_nothing_that_a_name_could_change(program: Path, tmp_path: Path) -> None:
@@ -46,7 +51,7 @@ def test_ffmpeg_is_told_the_demuxer_and_nothing_that_a_name_could_change(program
     )
     source = tmp_path / "-i concat:x|y; rm.m4a"
     source.write_bytes(MP4)
-    samples, rate = decode_file(source)
+    samples, rate = decode(source)
     assert rate == 16_000
     np.testing.assert_array_equal(samples, decode(wav)[0])
     said = (tmp_path / "said").read_text().splitlines()
@@ -61,14 +66,14 @@ def test_what_ffmpeg_cannot_read_is_one_line_with_its_reason(program: Path, tmp_
     write_program(program, "echo first >&2; echo 'moov atom not found' >&2; exit 1")
     (tmp_path / "a.mp4").write_bytes(MP4)
     with pytest.raises(AudioError, match=r"a.mp4: ffmpeg cannot read it, and says: moov atom not found$"):
-        decode_file(tmp_path / "a.mp4")
+        decode(tmp_path / "a.mp4")
 
 
 def test_ffmpeg_is_not_waited_for_without_end(program: Path, tmp_path: Path) -> None:
     write_program(program, "exec /bin/sleep 60")
     (tmp_path / "a.webm").write_bytes(WEBM)
     with pytest.raises(AudioError, match=r"a.webm: ffmpeg took longer than 0.2 s"):
-        ffmpeg.to_wav(tmp_path / "a.webm", "matroska", tmp_path / "out.wav", timeout=0.2)
+        ffmpeg.to_wav(tmp_path / "a.webm", "matroska", tmp_path / "out.wav", "a.webm", DecodeLimits(), timeout=0.2)
 
 
 def test_a_stream_is_decoded_and_its_copy_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,11 +81,11 @@ def test_a_stream_is_decoded_and_its_copy_removed(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
     path = write_clip(tmp_path / "a.wav", 1)
     with path.open("rb") as stream:
-        samples, _ = decode_stream(stream)
+        samples = read_audio(stream).samples
     np.testing.assert_array_equal(samples, decode(path)[0])
-    monkeypatch.setattr("ser.inputs.MAX_BYTES", 1000)
+    monkeypatch.setattr("ser.audio.reader.MAX_BYTES", 1000)
     with path.open("rb") as stream, pytest.raises(AudioError, match="upload: expected at most 1,000 bytes, found more"):
-        decode_stream(stream, "upload")
+        read_audio(stream, "upload")
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
@@ -92,7 +97,7 @@ def test_real_ffmpeg_gives_the_recording_back(tmp_path: Path, suffix: str, codec
     path = tmp_path / f"a.{suffix}"
     command = ["ffmpeg", "-nostdin", "-i", tmp_path / "a.wav", "-c:a", codec, path]
     subprocess.run(command, check=True, capture_output=True)
-    samples, rate = decode_file(path)
+    samples, rate = decode(path)
     assert len(samples) / rate == pytest.approx(2.0, abs=0.1)
     assert samples.std() == pytest.approx(signal.std(), rel=0.1)
 
@@ -102,6 +107,6 @@ def test_a_play_list_that_is_called_mp4_opens_no_other_file(tmp_path: Path) -> N
     write_clip(tmp_path / "secret.wav", 1)
     (tmp_path / "a.mp4").write_text(f"ffconcat version 1.0\nfile {tmp_path}/secret.wav\n")
     with pytest.raises(AudioError):
-        decode_file(tmp_path / "a.mp4")
+        decode(tmp_path / "a.mp4")
     with pytest.raises(AudioError, match="ffmpeg cannot read it"):
-        ffmpeg.to_wav(tmp_path / "a.mp4", "mov", tmp_path / "out.wav")
+        ffmpeg.to_wav(tmp_path / "a.mp4", "mov", tmp_path / "out.wav", "a.mp4", DecodeLimits())

@@ -1,18 +1,17 @@
 import os
 import pickle
 import struct
+import threading
 from pathlib import Path
 
-import librosa
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from ser import audio
-from ser.audio import AudioError, audio_hash, decode, fix_length, resample, to_mono, trim_silence
+from ser.audio import limits, reader
+from ser.audio.decode import decode, read_audio
+from ser.audio.limits import AudioError, DecodeLimits
 from ser.errors import InputError
 
 RATE = 16000
@@ -38,7 +37,7 @@ def reason_for(path: Path) -> str:
     message = str(caught.value)
     assert message.startswith(f"{path}: ")
     assert "\n" not in message
-    assert caught.value.reason in audio.REASONS
+    assert caught.value.reason in limits.REASONS
     return caught.value.reason
 
 
@@ -76,7 +75,7 @@ def test_reading_in_blocks_gives_what_reading_at_once_gives(
 ) -> None:
     path = write(tmp_path / f"a.{extension}", speech_like())
     at_once, _ = decode(path)
-    monkeypatch.setattr(audio, "_BLOCK", 1000)
+    monkeypatch.setattr(reader, "_BLOCK", 1000)
     assert_array_equal(decode(path)[0], at_once)
 
 
@@ -85,9 +84,17 @@ def test_a_missing_file_and_a_folder_are_missing(tmp_path: Path) -> None:
     assert reason_for(tmp_path) == "missing"
 
 
-def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "a.wav")
-    assert reason_for(tmp_path / "a.wav") == "missing"
+def test_a_pipe_is_read(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.flac", speech_like())
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=lambda: (tmp_path / "pipe").write_bytes(path.read_bytes()))
+    writer.start()
+    assert_array_equal(decode(tmp_path / "pipe")[0], decode(path)[0])
+    writer.join()
+
+
+def test_a_device_is_not_read() -> None:
+    assert reason_for(Path("/dev/zero")) == "missing"
 
 
 @pytest.mark.parametrize("extension", FORMATS)
@@ -109,24 +116,44 @@ def test_what_is_no_audio_is_not_audio(tmp_path: Path, content: bytes) -> None:
     assert reason_for(tmp_path / "a.wav") == "not audio"
 
 
-def test_a_container_outside_the_four_is_not_audio(tmp_path: Path) -> None:
-    assert reason_for(write(tmp_path / "a.au", speech_like())) == "not audio"
+@pytest.mark.parametrize("extension", ["aiff", "au", "caf", "rf64", "w64"])
+def test_what_libsndfile_reads_besides_is_read(tmp_path: Path, extension: str) -> None:
+    samples = speech_like(channels=2)
+    decoded, rate = decode(write(tmp_path / f"a.{extension}", samples))
+    assert rate == RATE
+    assert_allclose(decoded, samples, rtol=0, atol=2**-15)
+
+
+def test_a_container_of_other_things_is_not_audio(tmp_path: Path) -> None:
     assert reason_for(write(tmp_path / "a.mat", speech_like(), format="MAT5")) == "not audio"
 
 
 @pytest.mark.parametrize("extension", FORMATS)
-@pytest.mark.parametrize("share", [0.5, 0.9, 0.999])
-def test_a_truncated_file_is_unreadable(tmp_path: Path, extension: str, share: float) -> None:
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_a_truncated_file_is_heard_as_far_as_it_goes_and_is_no_whole_recording(
+    tmp_path: Path, extension: str, share: float
+) -> None:
     path = write(tmp_path / f"a.{extension}", speech_like(seconds=4))
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
-    assert reason_for(path) == "unreadable"
+    assert reason_for(path) == "truncated"
+    heard = read_audio(path)
+    seconds = len(heard.samples) / RATE
+    assert 0.8 < seconds < 4
+    assert heard.notes == (heard.missing,)
+    unknown = f"an unknown part is missing, and the {seconds:.2f} s that are there are heard"
+    known = f"{4 - seconds:.2f} s of 4.00 s is missing, and the {seconds:.2f} s that are there are heard"
+    expected = unknown if extension in ("ogg", "opus") else known
+    if extension == "mp3":  # its tag counts frames, of which one is silence
+        assert f"and the {seconds:.2f} s that are there are heard" in heard.missing
+    else:
+        assert heard.missing == f"{path} is cut off: {expected}"
 
 
-def test_a_truncated_big_endian_wav_is_unreadable(tmp_path: Path) -> None:
+def test_a_truncated_big_endian_wav_is_truncated(tmp_path: Path) -> None:
     path = write(tmp_path / "a.wav", speech_like(), endian="BIG")
     assert decode(path)[0].shape == (RATE, 1)
-    path.write_bytes(path.read_bytes()[:-2])
-    assert reason_for(path) == "unreadable"
+    path.write_bytes(path.read_bytes()[:-1000])
+    assert reason_for(path) == "truncated"
 
 
 def test_a_flac_with_a_hole_is_unreadable(tmp_path: Path) -> None:
@@ -182,17 +209,15 @@ def test_a_float_file_may_overshoot(tmp_path: Path) -> None:
     assert_array_equal(decode(write(tmp_path / "a.wav", samples, subtype="FLOAT"))[0], samples)
 
 
-@pytest.mark.parametrize("peak", [0.0, 0.0005, 0.00099])
+@pytest.mark.parametrize("peak", [0.0, 0.0005, 0.0009])
 def test_a_peak_below_minus_60_dbfs_is_silent(tmp_path: Path, peak: float) -> None:
-    samples = np.zeros(RATE)
-    samples[100] = -peak
+    samples = peak * np.sin(np.arange(RATE))
     assert reason_for(write(tmp_path / "a.wav", samples, subtype="FLOAT")) == "silent"
 
 
 def test_a_peak_above_minus_60_dbfs_is_not_silent(tmp_path: Path) -> None:
-    samples = np.zeros(RATE)
-    samples[100] = -0.00101
-    assert decode(write(tmp_path / "a.wav", samples, subtype="FLOAT"))[0].min() == np.float32(-0.00101)
+    samples = 0.00101 * np.sin(np.arange(RATE))
+    assert len(decode(write(tmp_path / "a.wav", samples, subtype="FLOAT"))[0]) == RATE
 
 
 def test_too_many_channels_are_unreadable(tmp_path: Path) -> None:
@@ -205,13 +230,11 @@ def test_an_absurd_sampling_rate_is_unreadable(tmp_path: Path, rate: int) -> Non
     assert reason_for(write(tmp_path / "a.wav", speech_like(), rate)) == "unreadable"
 
 
-@pytest.mark.parametrize(("limit", "value"), [("MAX_SECONDS", 1), ("MAX_SAMPLES", 2 * RATE)])
-def test_a_recording_that_is_too_long_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: int
-) -> None:
-    monkeypatch.setattr(audio, limit, value)
-    assert len(decode(write(tmp_path / "a.flac", speech_like(1.0, channels=2)))[0]) == RATE
-    assert reason_for(write(tmp_path / "a.flac", speech_like(1.001, channels=2))) == "unreadable"
+@pytest.mark.parametrize("limit", [DecodeLimits(seconds=1), DecodeLimits(samples=2 * RATE)])
+def test_a_recording_that_is_too_long_is_refused(tmp_path: Path, limit: DecodeLimits) -> None:
+    assert len(decode(write(tmp_path / "a.flac", speech_like(1.0, channels=2)), limit)[0]) == RATE
+    with pytest.raises(AudioError, match=r"a\.flac: expected at most 1 s, found more; cut it"):
+        decode(write(tmp_path / "a.flac", speech_like(1.001, channels=2)), limit)
 
 
 def test_a_header_that_promises_days_reserves_no_memory_for_them(tmp_path: Path) -> None:
@@ -220,12 +243,15 @@ def test_a_header_that_promises_days_reserves_no_memory_for_them(tmp_path: Path)
     content[21] |= 0x0F  # the upper 4 of STREAMINFO's 36 bits of total samples
     content[22:26] = b"\xff" * 4
     path.write_bytes(content)
-    assert reason_for(path) == "unreadable"
+    assert reason_for(path) == "truncated"
 
 
 @pytest.mark.parametrize("extension", FORMATS)
 @pytest.mark.filterwarnings("error")
-def test_damaged_headers_are_decoded_or_refused(tmp_path: Path, extension: str) -> None:
+def test_damaged_headers_are_decoded_or_refused(
+    tmp_path: Path, extension: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))  # no ffmpeg, for which these would be too many
     rng = np.random.default_rng(0)
     original = write(tmp_path / f"a.{extension}", speech_like(0.25)).read_bytes()
     path = tmp_path / "damaged"
@@ -236,110 +262,15 @@ def test_damaged_headers_are_decoded_or_refused(tmp_path: Path, extension: str) 
         try:
             samples, rate = decode(path)
         except AudioError as error:
-            assert error.reason in audio.REASONS  # noqa: PT017 (either outcome is right)
+            assert error.reason in limits.REASONS  # noqa: PT017 (either outcome is right)
         else:
             assert samples.ndim == 2
             assert np.isfinite(samples).all()
-            assert 1 <= samples.shape[1] <= audio.MAX_CHANNELS
-            assert audio.SAMPLING_RATES[0] <= rate <= audio.SAMPLING_RATES[1]
+            assert 1 <= samples.shape[1] <= limits.MAX_CHANNELS
+            assert limits.SAMPLING_RATES[0] <= rate <= limits.SAMPLING_RATES[1]
 
 
 def test_an_audio_error_survives_the_way_between_processes() -> None:
     error = pickle.loads(pickle.dumps(AudioError("a.wav: expected audio", "empty")))  # noqa: S301 (our own)
     assert isinstance(error, InputError)
     assert (str(error), error.reason) == ("a.wav: expected audio", "empty")
-
-
-@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24"])
-def test_the_hash_of_a_wav_is_that_of_its_flac(tmp_path: Path, subtype: str) -> None:
-    # Integers: libsndfile rounds floats one way into WAV and another into FLAC.
-    samples = np.random.default_rng(0).integers(-(2**31), 2**31, (RATE, 2), dtype=np.int32)
-    wav, flac = (write(tmp_path / f"a.{e}", samples, subtype=subtype) for e in ("wav", "flac"))
-    assert audio_hash(*decode(wav)) == audio_hash(*decode(flac))
-
-
-def test_the_hash_tells_samples_channels_and_rates_apart() -> None:
-    samples = speech_like(channels=2)
-    changed = samples.copy()
-    changed[-1, -1] += 2**-15
-    hashes = [
-        audio_hash(samples, RATE),
-        audio_hash(changed, RATE),
-        audio_hash(samples, RATE + 1),
-        audio_hash(samples.reshape(-1, 1), RATE),
-        audio_hash(samples[:-1], RATE),
-    ]
-    assert len(set(hashes)) == 5
-
-
-def test_the_hash_is_pinned_across_versions() -> None:
-    ramp = np.arange(6, dtype=np.float32).reshape(3, 2) / 8
-    assert audio_hash(ramp, 16000) == "93ccb456dbeb20875098432cec1c422f00cf649d5af385965e0a61c69679e42e"
-    assert audio_hash(np.asfortranarray(ramp), 16000) == audio_hash(ramp, 16000)
-
-
-def test_mono_is_the_mean_of_the_channels() -> None:
-    samples = speech_like(channels=3)
-    assert_allclose(to_mono(samples), samples.mean(axis=1), atol=1e-7)
-    assert_array_equal(to_mono(samples[:, :1]), samples[:, 0])
-    assert to_mono(samples).dtype == np.float32
-
-
-RATES = st.sampled_from([4000, 8000, 11025, 16000, 22050, 44100, 48000, 96000]) | st.integers(4000, 50000)
-
-
-@settings(deadline=None, max_examples=50)
-@given(n_samples=st.integers(1, 5000), sampling_rate=RATES, target=RATES)
-def test_resampling_agrees_with_librosa(n_samples: int, sampling_rate: int, target: int) -> None:
-    signal = np.random.default_rng(n_samples).uniform(-1, 1, n_samples).astype(np.float32)
-    ours = resample(signal, sampling_rate, target)
-    theirs = librosa.resample(signal, orig_sr=sampling_rate, target_sr=target, res_type="soxr_hq")
-    assert ours.dtype == np.float32
-    assert_array_equal(ours, theirs)
-
-
-def test_equal_rates_give_the_signal_itself() -> None:
-    signal = speech_like()[:, 0]
-    assert resample(signal, RATE, RATE) is signal
-
-
-def test_resampling_keeps_a_tone() -> None:
-    signal, expected = (np.sin(2 * np.pi * 440 * np.arange(rate) / rate) for rate in (48000, 22050))
-    assert_allclose(resample(signal, 48000, 22050)[1000:-1000], expected[1000:-1000], atol=1e-4)
-
-
-@settings(deadline=None, max_examples=100)
-@given(
-    lengths=st.lists(st.integers(0, 6000), min_size=1, max_size=6).filter(any),
-    decibels=st.lists(st.floats(-90, 0), min_size=6, max_size=6),
-    trim_db=st.floats(5, 80),
-)
-def test_trimming_agrees_with_librosa(lengths: list[int], decibels: list[float], trim_db: float) -> None:
-    rng = np.random.default_rng(0)
-    pieces = [10 ** (level / 20) * rng.uniform(-1, 1, n) for n, level in zip(lengths, decibels, strict=False)]
-    signal = np.concatenate(pieces).astype(np.float32)
-    theirs, _ = librosa.effects.trim(signal, top_db=trim_db)
-    assert_array_equal(trim_silence(signal, trim_db), theirs)
-
-
-def test_silence_around_speech_is_trimmed_to_within_a_frame() -> None:
-    signal = np.zeros(4 * RATE, np.float32)
-    signal[RATE : 3 * RATE] = 0.1
-    trimmed = trim_silence(signal, 40.0)
-    assert 2 * RATE <= len(trimmed) <= 2 * RATE + 2 * audio.TRIM_FRAME
-    assert np.count_nonzero(trimmed) == 2 * RATE
-
-
-def test_digital_silence_is_not_trimmed() -> None:
-    for n_samples in (0, 1, 511, 512, 5000):
-        assert len(trim_silence(np.zeros(n_samples, np.float32), 40.0)) == len(
-            librosa.effects.trim(np.zeros(n_samples, np.float32), top_db=40)[0]
-        )
-
-
-@given(n_before=st.integers(0, 50), n_after=st.integers(0, 50))
-def test_a_fixed_length_cuts_or_pads_at_the_end(n_before: int, n_after: int) -> None:
-    signal = np.arange(1, n_before + 1, dtype=np.float32)
-    fixed = fix_length(signal, n_after)
-    assert fixed.dtype == np.float32
-    assert_array_equal(fixed, [i + 1 if i < n_before else 0 for i in range(n_after)])
