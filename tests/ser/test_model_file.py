@@ -145,5 +145,5 @@ def test_a_description_of_a_huge_network_costs_nothing(model: Model, tmp_path: P
 def test_weights_of_another_kind_are_refused(model: Model, tmp_path: Path) -> None:
     model.classifier.double()
     write_model(model, tmp_path / "m.safetensors")
-    with pytest.raises(InputError, match="the weights do not fit the architecture: mean: expected F32 .*, found F64"):
+    with pytest.raises(InputError, match=r"the weights do not fit the architecture: mean: expected F32 .*, found F64"):
         read_model(tmp_path / "m.safetensors")
