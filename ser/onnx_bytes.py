@@ -253,12 +253,14 @@ class _Reader:
             _require(self._n_fields <= MAX_FIELDS, f"more than {MAX_FIELDS:,} fields")
             field = fields.get(number)
             if field is None or field.wire != wire:
-                raise NotPlainError(f"field {number} of type {wire} in a {message}, which no model of this project has")
+                raise NotPlainError(
+                    f"field {number} of type {wire} of an ONNX {message}, which no model of this project has"
+                )
             content = self.read(value, field.message) if field.message else value
             if field.repeated:
                 values[field.name].append(content)
             else:
-                _require(field.name not in values, f"a {message} with two of {field.name}")
+                _require(field.name not in values, f"an ONNX {message} with two of {field.name}")
                 values[field.name] = content
         return values
 
