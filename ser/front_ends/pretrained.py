@@ -15,6 +15,9 @@ FIXED_LENGTH = False
 _SHORTEST = 0.1
 """Seconds; shorter signals are padded, because the encoders' convolutions need some."""
 
+_MISFITS = (OSError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RuntimeError, ImportError)
+"""What Python raises where `transformers` builds what a folder's settings say, and these make no sense."""
+
 
 def n_bands(params: FeatureParams) -> int:
     """Count the rows of what `analyse` gives: one for the encoder's input, one for each of its layers."""
@@ -70,7 +73,7 @@ def load_encoder(name: str, sampling_rate: int) -> tuple[Any, Any]:
         InputError: it cannot be had, or hears another sampling rate.
     """
     import torch  # noqa: PLC0415 (as above)
-    from huggingface_hub.errors import HFValidationError  # noqa: PLC0415
+    from huggingface_hub.errors import HFValidationError, StrictDataclassError  # noqa: PLC0415
     from safetensors import SafetensorError  # noqa: PLC0415
     from transformers import AutoConfig, AutoFeatureExtractor, AutoModel  # noqa: PLC0415
     from transformers.utils import logging  # noqa: PLC0415
@@ -85,7 +88,7 @@ def load_encoder(name: str, sampling_rate: int) -> tuple[Any, Any]:
         model = AutoModel.from_pretrained(
             name, config=config, trust_remote_code=False, use_safetensors=True, dtype=torch.float32
         ).eval()
-    except (OSError, ValueError, HFValidationError, SafetensorError) as error:
+    except (*_MISFITS, HFValidationError, StrictDataclassError, SafetensorError) as error:
         raise InputError(f"features.encoder: {name}: no encoder that can be loaded: {error}") from None
     if extractor.sampling_rate != sampling_rate:
         raise InputError(

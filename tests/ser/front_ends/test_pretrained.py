@@ -76,7 +76,7 @@ def test_another_sampling_rate_is_refused(checkpoint: Callable[[str], Path]) -> 
         front_end(clip(1), params(checkpoint("wavlm"), sampling_rate=22_050))
 
 
-@pytest.mark.parametrize("content", [None, "{}", "no JSON", '{"model_type": "os.system"}'])
+@pytest.mark.parametrize("content", [None, "{}", "null", "no JSON", "[" * 100_000, '{"model_type": "os.system"}'])
 def test_a_folder_that_holds_no_encoder_is_one_line(tmp_path: Path, content: str | None) -> None:
     folder = tmp_path / "encoder"
     folder.mkdir()
@@ -149,6 +149,30 @@ def test_a_pickle_is_refused_before_it_is_opened(
     with pytest.raises(InputError, match=r"encoder: no encoder that can be loaded: .*model\.safetensors"):
         front_end(clip(1), params(folder))
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"hidden_size": "x"},
+        {"hidden_size": 0},
+        {"hidden_size": 32},
+        {"conv_stride": [1]},
+        {"hidden_act": "evil"},
+        {"dtype": "evil"},
+        {"model_type": ["wav2vec2"]},
+        {"quantization_config": {"quant_method": "bitsandbytes", "load_in_4bit": True}},
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")
+def test_settings_that_make_no_sense_are_one_line(
+    changes: dict[str, object], checkpoint: Callable[[str], Path], tmp_path: Path
+) -> None:
+    folder = shutil.copytree(checkpoint("wav2vec2"), tmp_path / "encoder")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | changes))
+    with pytest.raises(InputError, match="no encoder that can be loaded"):
+        front_end(clip(1), params(folder))
 
 
 @pytest.mark.parametrize("kept", [0, 7, 300, -1])
