@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ser.console import spreadsheet_cell
+from ser.console import spreadsheet_cell, tell
 from ser.corpora import CORPORA
 from ser.errors import InputError, user_errors
 from ser.params import PARAMS_FILE, IngestParams, load_params
@@ -47,10 +47,10 @@ def audit(
         custom = load_params(IngestParams, params).custom if name == "custom" else None
         found = audit_corpus(folder, name, custom) if name in CORPORA else audit_recordings(folder)
         for note in found.notes:
-            typer.echo(f"note: {note}", err=True)
+            tell("note", note)
         typer.echo(to_text(found))
         if name not in CORPORA:
-            typer.echo("note: labels were not read; name the corpus with --corpus", err=True)
+            tell("note", "labels were not read; name the corpus with --corpus")
         if json:
             write_json({"audit": found.to_json()}, json)
         if csv:

@@ -2,6 +2,7 @@
 
 import io
 import sys
+from typing import Literal
 
 FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a formula of a spreadsheet begins with, the last four in the width of Chinese characters."""
@@ -25,6 +26,11 @@ def one_line(message: object) -> str:
     'a.wav: no\\x07 audio'
     """
     return printable(" ".join(str(message).split()))
+
+
+def tell(kind: Literal["note", "error"], message: object) -> None:
+    """Print a message as one line on stderr."""
+    print(f"{kind}: {one_line(message)}", file=sys.stderr)
 
 
 def spreadsheet_cell(text: str) -> str:

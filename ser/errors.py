@@ -1,10 +1,9 @@
 """The one exception that a user's input can cause, and how a command shows it."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ser.console import accept_every_name, one_line
+from ser.console import accept_every_name, tell
 
 
 class InputError(Exception):
@@ -47,5 +46,5 @@ def user_errors() -> Iterator[None]:
         message = f"{error.name} is not installed; `pip install 'speech-emotion[{extra}]'` brings it"
     else:
         return
-    print(f"error: {one_line(message)}", file=sys.stderr)
+    tell("error", message)
     raise SystemExit(1)

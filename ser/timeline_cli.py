@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ser.console import printable
+from ser.console import printable, tell
 from ser.errors import InputError, user_errors
 from ser.predict_cli import STDIN, ModelOption, default_model
 
@@ -66,7 +66,7 @@ def timeline(
             source = sys.stdin.buffer if recording == STDIN else recording
             found = read_timeline(predictor, source, hop=hop, jobs=jobs, progress=progress)
         for note in found.notes:
-            typer.echo(f"note: {note}", err=True)
+            tell("note", note)
         if as_csv:
             text = timeline_reports.as_csv(found, min_confidence)
         else:
