@@ -46,6 +46,15 @@ def spreadsheet_cell(text: str) -> str:
     return f"'{shown}" if shown.startswith(FORMULA) else shown
 
 
+def bar(length: int) -> str:
+    """Draw a bar of so many characters: blocks, or hash signs where stdout's encoding has no blocks."""
+    try:
+        "█".encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return "#" * length
+    return "█" * length
+
+
 def accept_every_name() -> None:
     """Let stdout escape what its encoding lacks, as stderr does from the start: a name must not end a run."""
     if isinstance(sys.stdout, io.TextIOWrapper):

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import typer
 
-from ser.console import printable, spreadsheet_cell
+from ser.console import bar, printable, spreadsheet_cell
 from ser.predictor import Prediction
 
 UNSURE = "unsure"
@@ -70,7 +70,7 @@ class _Bars(Report):
     def add(self, recording: str, prediction: Prediction) -> None:
         typer.echo(f"{printable(recording)}: {self.emotion(prediction)}")
         for name, probability in self.shown(prediction, self.top).items():
-            typer.echo(f"  {name:<10} {probability:6.1%} {'█' * round(BAR_WIDTH * probability)}".rstrip())
+            typer.echo(f"  {name:<10} {probability:6.1%} {bar(round(BAR_WIDTH * probability))}".rstrip())
 
 
 class _Table(Report):

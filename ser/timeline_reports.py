@@ -9,7 +9,7 @@ import json
 from pathlib import PurePath
 from typing import Any
 
-from ser.console import printable, spreadsheet_cell
+from ser.console import bar, printable, spreadsheet_cell
 from ser.reports import UNSURE
 from ser.timeline import Segment, Timeline
 
@@ -27,7 +27,7 @@ def as_text(recording: str, timeline: Timeline, min_confidence: float = 0.0) -> 
         lines.append(f"{'from':>{times}}  {'to':>{times}}  {'emotion':<{width}}  probability")
     for start, end, emotion, confidence in segments:
         row = f"{clock(start, 1):>{times}}  {clock(end, 1):>{times}}  {emotion:<{width}}  {confidence:4.0%}"
-        lines.append(f"{row} {'█' * round(BAR_WIDTH * confidence)}".rstrip())
+        lines.append(f"{row} {bar(round(BAR_WIDTH * confidence))}".rstrip())
     return "\n".join(lines) + "\n"
 
 
