@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, Field, Strict
 
 from ser.errors import InputError
-from ser.params import MAX_MEMBERS, Architecture, FeatureParams, Section, Text, validated
+from ser.params import MAX_MEMBERS, Architecture, FeatureParams, Printable, Section, validated
 
 METADATA_KEY = "ser"
 """Under which a model file holds its description, as JSON."""
@@ -30,7 +30,7 @@ def _no_label_twice(labels: tuple[str, ...]) -> tuple[str, ...]:
     return labels
 
 
-Label = Annotated[Text, Field(min_length=1, max_length=MAX_LABEL)]
+Label = Annotated[str, Field(min_length=1, max_length=MAX_LABEL), Printable]
 Labels = Annotated[tuple[Label, ...], Strict(False), Field(max_length=100), AfterValidator(_no_label_twice)]
 
 

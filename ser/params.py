@@ -73,7 +73,8 @@ def _printable(text: str) -> str:
     return text
 
 
-Text = Annotated[str, Field(max_length=1000), AfterValidator(_printable)]
+Printable = AfterValidator(_printable)
+Text = Annotated[str, Field(max_length=1000), Printable]
 
 
 def _ascending(limits: tuple[float, float]) -> tuple[float, float]:

@@ -126,7 +126,7 @@ def read_preset(path: Path) -> Preset:
     root, values = _parsed(read_text(path), path)
     about = validated(_PresetFile, values, str(path)).about
     (overlay,) = (node for key, node in root.value if key.value == "params")
-    return Preset(path, about, tuple(_settings(overlay, Params)))
+    return Preset(path, about, tuple(_settings(overlay, Params, path)))
 
 
 def preset_params(preset: Preset, base: Path = PARAMS_FILE) -> Params:
@@ -187,13 +187,17 @@ def _parsed(text: str, where: Path) -> tuple[Node, Any]:
         return _yaml().compose(text), _yaml().load(text)
 
 
-def _settings(overlay: MappingNode, section: type[Section], keys: tuple[str, ...] = ()) -> Iterator[Setting]:
+def _settings(
+    overlay: MappingNode, section: type[Section], where: Path, keys: tuple[str, ...] = ()
+) -> Iterator[Setting]:
     """Every value of an overlay: what the schema says is a section is entered, all else is set as a whole."""
     for key, node in overlay.value:
+        if not isinstance(key, ScalarNode):
+            raise InputError(f"{where}: {'.'.join(('params', *keys))}: expected text as a key, got {_written(key)}")
         field = section.model_fields.get(key.value)
         inner = field.annotation if field else None
         if isinstance(node, MappingNode) and isinstance(inner, type) and issubclass(inner, Section):
-            yield from _settings(node, inner, (*keys, key.value))
+            yield from _settings(node, inner, where, (*keys, key.value))
         else:
             yield Setting((*keys, key.value), _written(node))
 
