@@ -1,8 +1,9 @@
 """The one exception that a user's input can cause, and how a command shows it."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from ser.console import accept_every_name, tell
 
 
 class InputError(Exception):
@@ -30,8 +31,10 @@ _EXTRAS = {
 def user_errors() -> Iterator[None]:
     """Turn an `InputError` into one line on stderr and exit code 1; anything else is a bug and keeps its traceback.
 
-    So, too, where a package is missing that comes with an extra alone.
+    So, too, where a package is missing that comes with an extra alone. Every command and stage runs in it, and so none
+    ends because of a name that stdout cannot show.
     """
+    accept_every_name()
     try:
         yield
     except InputError as error:
@@ -43,5 +46,5 @@ def user_errors() -> Iterator[None]:
         message = f"{error.name} is not installed; `pip install 'speech-emotion[{extra}]'` brings it"
     else:
         return
-    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    tell("error", message)
     raise SystemExit(1)
