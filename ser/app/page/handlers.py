@@ -35,7 +35,7 @@ class Listener:
         self.params = engine.predictor.model.description.front_end
 
     async def listen(self, request: Request) -> JSONResponse:
-        """Answer the form that `ser.app.uploads` describes with the emotion, what was heard, and the emotions over time.
+        """Answer a form as `/predict` takes it: with the emotion, what was heard, and the emotions over time.
 
         Raises:
             HTTPException: the form cannot be read.
@@ -82,7 +82,8 @@ class Listener:
     def _explanation(self, signal: np.ndarray, emotion: str | None) -> dict[str, Any]:
         from ser.explanation import explain  # noqa: PLC0415 (torch, which may not be there)
 
-        return pictures.explained(explain(self._trained_model, self._prepared(signal), emotion))
+        heard = self._prepared(signal).copy()  # torch warns of memory that it may not write to, as decoded signals are
+        return pictures.explained(explain(self._trained_model, heard, emotion))
 
     @cached_property
     def _trained_model(self) -> "Model":

@@ -63,7 +63,7 @@ def card(description: ModelDescription) -> str:
         facts |= _scores(description.test, len(description.classes)) if description.test else {"Test": "no scores"}
         facts["Trained file"] = f"MD5 {description.trained_md5}"
     rows = "".join(f'<tr><th scope="row">{name}</th><td>{escape(fact)}</td></tr>' for name, fact in facts.items())
-    return f'<table class="card-table"><tbody>{rows}</tbody></table><p class="soft">{escape(_limits(description))}</p>'
+    return f'<table id="card"><tbody>{rows}</tbody></table><p class="soft">{escape(_limits(description))}</p>'
 
 
 def _scores(test: Scores, n_classes: int) -> dict[str, str]:
