@@ -40,9 +40,11 @@ CONTRASTS = """() => {
     };
     const found = {};
     for (const element of document.body.querySelectorAll("*")) {
-        const text = [...element.childNodes].filter((node) => node.nodeType === 3).map((node) => node.data.trim()).join("");
+        const texts = [...element.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE);
+        const text = texts.map((node) => node.data.trim()).join("");
         if (!text || !element.checkVisibility() || element.matches(":disabled, option, svg *")) continue;
-        const [light, dark] = [luminance(getComputedStyle(element).color), luminance(ground(element))].sort((a, b) => b - a);
+        const colours = [getComputedStyle(element).color, ground(element)];
+        const [light, dark] = colours.map(luminance).sort((a, b) => b - a);
         found[text] = (light + 0.05) / (dark + 0.05);
     }
     return found;
@@ -200,7 +202,7 @@ def test_a_real_recording_is_answered_as_ser_predict_does(page: Page, predict: C
 def test_what_was_heard_can_be_played(page: Page, tmp_path: Path) -> None:
     upload(page, write_clip(tmp_path / "a.wav", 1, 1.0))
     expect(heard(page)).to_be_visible()
-    player = page.get_by_label("What the model hears")
+    player = page.get_by_label("What the model hears", exact=True)
     assert player.evaluate("audio => audio.play().then(() => audio.duration)") == pytest.approx(0.4, abs=0.01)
 
 
