@@ -216,6 +216,11 @@ function moveBetweenTabs(event) {
   select(tabs[to % tabs.length]);
 }
 
+function choose() {
+  const [file] = $("file").files;
+  if (file) listen(file, file.name);
+}
+
 function drop(event) {
   event.preventDefault();
   document.body.classList.remove("dragging");
@@ -226,10 +231,7 @@ function drop(event) {
 $("record").onclick = () => (recorder ? stopRecording() : startRecording());
 $("clear").onclick = forget;
 $("explain").onclick = explain;
-$("file").onchange = ({ target }) => {
-  const [file] = target.files;
-  if (file) listen(file, file.name);
-};
+$("file").onchange = choose;
 $("least").oninput = ({ target }) => {
   $("least-shown").textContent = percent(target.valueAsNumber);
   if (answer) showAnswer(answer);
@@ -244,3 +246,4 @@ document.ondragover = (event) => {
 };
 document.ondragleave = ({ relatedTarget }) => document.body.classList.toggle("dragging", relatedTarget !== null);
 document.ondrop = drop;
+choose(); // what was chosen while the page was still loading
