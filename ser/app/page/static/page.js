@@ -103,7 +103,7 @@ function showEmotion(emotion, confidence, rows, heard) {
   const unsure = confidence < $("least").valueAsNumber;
   const verdict = unsure ? `${emotion} is most probable, with` : "with a probability of";
   $("emotion").textContent = unsure ? "unsure" : emotion;
-  $("verdict").textContent = `${verdict} ${percent(confidence)}; ${heard}`;
+  $("verdict").textContent = `${verdict} ${percent(confidence, 1)}; ${heard}`;
   showBars(rows, unsure ? null : emotion);
   showOnly("found");
 }

@@ -78,8 +78,8 @@ export function showExplanation(figure, { emotion, probability, seconds, spectro
       "fill-opacity": 0.8 * Math.sqrt(Math.abs(nats) / strongest), // what did nothing stays grey
     })));
     return [
-      picture.finish(`What in the spectrogram spoke for ${emotion} (${percent(probability)}), and what against.`),
-      legend([["var(--for)", `speaks for ${emotion} (${percent(probability)})`], ["var(--against)", "speaks against it"]]),
+      picture.finish(`What in the spectrogram spoke for ${emotion} (${percent(probability, 1)}), and what against.`),
+      legend([["var(--for)", `speaks for ${emotion} (${percent(probability, 1)})`], ["var(--against)", "speaks against it"]]),
     ];
   });
 }
@@ -130,9 +130,9 @@ class Picture {
   segments(box, segments, colours) {
     for (const { start, end, emotion, confidence } of segments) {
       const [x, width] = [this.x(start), this.x(end) - this.x(start)];
-      const title = element("title", {}, `${emotion}, ${clock(start)} to ${clock(end)}, ${percent(confidence)}`);
+      const title = element("title", {}, `${emotion}, ${clock(start)} to ${clock(end)}, ${percent(confidence, 1)}`);
       this.add("rect", { x, y: box.top, width, height: box.height, fill: colours[emotion] }, title);
-      if (width > 8 * emotion.length) {
+      if (width > 7 * emotion.length) {
         const attributes = { x: x + width / 2, y: box.top + box.height / 2 + 1, "text-anchor": "middle" };
         this.add("text", { ...attributes, "dominant-baseline": "middle", fill: inkOn(colours[emotion]) }, emotion);
       }
