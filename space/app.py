@@ -30,7 +30,6 @@ demo = gr.Interface(
     listen,
     gr.Audio(type="filepath", label="Voice"),
     gr.Label(label="Emotion"),
-    title="Speech emotion",
     description=introduction(predictor.model.description),
     article=card(predictor.model.description),
     flagging_mode="never",
@@ -38,4 +37,4 @@ demo = gr.Interface(
 )
 
 if __name__ == "__main__":
-    demo.launch(max_file_size="20mb")
+    demo.launch(max_file_size="20mb", run_history=False)

@@ -39,18 +39,17 @@ class Interface:
         inputs: SimpleNamespace,
         outputs: SimpleNamespace,
         *,
-        title: str,
         description: str,
         article: str,
         flagging_mode: str,
         delete_cache: tuple[int, int],
     ) -> None:
         self.fn, self.inputs, self.outputs = fn, inputs, outputs
-        self.text = f"{title} {description} {article}"
+        self.text = description + article
         self.flagging_mode, self.delete_cache = flagging_mode, delete_cache
 
-    def launch(self, *, max_file_size: str) -> None:
-        self.max_file_size = max_file_size
+    def launch(self, *, max_file_size: str, run_history: bool) -> None:
+        self.max_file_size, self.run_history = max_file_size, run_history
 
 
 @pytest.fixture
@@ -110,6 +109,7 @@ def test_it_says_what_its_model_is_and_keeps_no_recording(demo: Interface) -> No
     assert demo.flagging_mode == "never"
     assert demo.delete_cache == (60, 600)
     assert demo.max_file_size == "20mb"
+    assert not demo.run_history
 
 
 def test_it_needs_nothing_that_is_not_in_its_requirements(space: Path) -> None:
