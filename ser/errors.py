@@ -15,7 +15,6 @@ class InputError(Exception):
 
 _EXTRAS = {
     "fastapi": "serve",
-    "gradio": "serve",
     "matplotlib": "plot",
     "multipart": "serve",
     "prometheus_client": "serve",

@@ -19,7 +19,7 @@ def test_a_bug_keeps_its_traceback() -> None:
         1 / 0  # noqa: B018
 
 
-@pytest.mark.parametrize(("module", "extra"), [("torch.nn", "train"), ("gradio", "serve"), ("matplotlib", "plot")])
+@pytest.mark.parametrize(("module", "extra"), [("torch.nn", "train"), ("fastapi", "serve"), ("matplotlib", "plot")])
 def test_a_package_of_an_extra_is_one_line(module: str, extra: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught, user_errors():
         raise ModuleNotFoundError(f"No module named '{module}'", name=module)
