@@ -41,7 +41,7 @@ $(VENV)/installed-test: requirements-test.txt $(VENV)/installed
 space: models/model.onnx
 	rm -rf dist/space
 	mkdir -p dist/space/models
-	cp -R .dockerignore Dockerfile LICENSE pyproject.toml requirements.txt ser space/README.md dist/space
+	cp -R LICENSE ser space/README.md space/app.py space/packages.txt space/requirements.txt dist/space
 	cp models/model.onnx dist/space/models
 	find dist/space -name __pycache__ -prune -exec rm -rf {} +
 
@@ -50,6 +50,8 @@ lock:
 		--output-file requirements.txt
 	uv pip compile --quiet --upgrade pyproject.toml --extra test --constraint requirements.txt \
 		--output-file requirements-test.txt
+	uv pip compile --quiet --upgrade --no-annotate pyproject.toml space/requirements.in --constraint requirements.txt \
+		--output-file space/requirements.txt
 	uv pip compile --quiet --no-annotate --python-version 3.11 benchmarks/nkululeko-requirements.in \
 		--output-file benchmarks/nkululeko-requirements.txt
 

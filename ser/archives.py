@@ -77,7 +77,7 @@ def unpack(archive: Path, folder: Path, suffixes: Collection[str] = (), limits: 
 
     Raises:
         InputError: the archive is broken, holds something other than plain files in folders below it, exceeds a limit
-            by what it states or by what comes out of it, or does not fit on the disk.
+            by what it states or by what comes out of it, holds no file that is wanted, or does not fit on the disk.
     """
     with _readable(archive), disk_errors(folder):
         n_unpacked = 0
@@ -90,6 +90,9 @@ def unpack(archive: Path, folder: Path, suffixes: Collection[str] = (), limits: 
                         continue
                     _write(archive, member, sibling.joinpath(*parts))
                     n_unpacked += 1
+                if not n_unpacked:
+                    wanted = f"files that end in {', '.join(suffixes)}" if suffixes else "files"
+                    raise InputError(f"{archive}: expected {wanted}, the archive holds none; nothing was unpacked")
         return n_unpacked
 
 

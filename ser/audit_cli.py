@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ser.console import spreadsheet_cell, tell
 from ser.corpora import CORPORA
 from ser.errors import InputError, user_errors
 from ser.params import PARAMS_FILE, IngestParams, load_params
@@ -37,7 +38,7 @@ def audit(
     with user_errors():
         # pandas and SciPy take a second that --help need not wait for.
         from ser.audit.folders import audit_corpus, audit_recordings  # noqa: PLC0415
-        from ser.audit.text import printable, to_text  # noqa: PLC0415
+        from ser.audit.text import to_text  # noqa: PLC0415
         from ser.storage import keep_apart, write_json, write_table  # noqa: PLC0415
 
         name = corpus or folder.resolve().name
@@ -47,14 +48,14 @@ def audit(
         keep_apart([folder / custom.csv] if custom and custom.csv else [], [json, csv, html])
         found = audit_corpus(folder, name, custom) if name in CORPORA else audit_recordings(folder)
         for note in found.notes:
-            typer.echo(f"note: {note}", err=True)
+            tell("note", note)
         typer.echo(to_text(found))
         if name not in CORPORA:
-            typer.echo("note: labels were not read; name the corpus with --corpus", err=True)
+            tell("note", "labels were not read; name the corpus with --corpus")
         if json:
             write_json({"audit": found.to_json()}, json)
         if csv:
-            write_table(found.findings.map(printable), csv)
+            write_table(found.findings.map(spreadsheet_cell), csv)
         if html:
             from ser.audit.page import write_page  # noqa: PLC0415
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ser.audit_cli import audit
+from ser.console import tell
 from ser.corpora import CORPORA
 from ser.corpora.sources import SOURCES, Source
 from ser.errors import InputError, user_errors
@@ -99,7 +100,7 @@ def _is_terminal() -> bool:
 
 def _tell_passed_over(*folders: Contents) -> None:
     for note in describe_passed_over(folders):
-        typer.echo(f"note: {note}", err=True)
+        tell("note", note)
 
 
 def _row(name: str, here: Contents) -> tuple[str, ...]:

@@ -4,15 +4,34 @@ import json
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, Strict
+from pydantic import AfterValidator, Field, Strict
 
 from ser.errors import InputError
-from ser.params import MAX_MEMBERS, Architecture, FeatureParams, Section, validated
+from ser.params import MAX_MEMBERS, Architecture, FeatureParams, Printable, Section, validated
 
 METADATA_KEY = "ser"
 """Under which a model file holds its description, as JSON."""
 
+MAX_BYTES = 1 << 28
+"""Of a model file; the largest published system here has 18 MB."""
+
+MAX_DESCRIPTION = 1 << 16
+"""Characters of a description."""
+
+MAX_LABEL = 64
+"""Characters of the name of an emotion or a corpus."""
+
 Score = Annotated[float, Field(ge=0, le=1)]
+
+
+def _no_label_twice(labels: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(labels)) < len(labels):
+        raise ValueError("expected names that differ from one another, got one twice")
+    return labels
+
+
+Label = Annotated[str, Field(min_length=1, max_length=MAX_LABEL), Printable]
+Labels = Annotated[tuple[Label, ...], Strict(False), Field(max_length=100), AfterValidator(_no_label_twice)]
 
 
 class ModelDescription(Section):
@@ -31,9 +50,9 @@ class ModelDescription(Section):
     format: Literal[4]
     architecture: Architecture
     members: Annotated[int, Field(ge=1, le=MAX_MEMBERS)]
-    classes: Annotated[tuple[str, ...], Strict(False), Field(min_length=2, max_length=100)]
+    classes: Annotated[Labels, Field(min_length=2)]
     front_end: FeatureParams
-    trained_on: Annotated[tuple[str, ...], Strict(False)]
+    trained_on: Labels
     temperature: Annotated[float, Field(ge=0.001, le=1000)]
 
 
@@ -42,8 +61,8 @@ class Scores(Section):
 
     uar: Score
     accuracy: Score
-    protocol: str
-    leaks: dict[str, dict[str, int]]
+    protocol: Label
+    leaks: Annotated[dict[Label, dict[Label, Annotated[int, Field(ge=0, lt=2**63)]]], Field(max_length=100)]
 
 
 class ExportedDescription(ModelDescription):
@@ -66,10 +85,12 @@ def parse_description(kind: type[AnyDescription], text: str, path: Path) -> AnyD
     """Make a description of the JSON in a model file.
 
     Raises:
-        InputError: it is no JSON, or not a `kind`; the message names `path`.
+        InputError: it is too long, no JSON, or not a `kind`; the message names `path`.
     """
+    if len(text) > MAX_DESCRIPTION:
+        raise InputError(f"{path}: expected a description of at most {MAX_DESCRIPTION:,} characters, found more")
     try:
         values = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # the first for numbers of more than 4,300 digits, too
         raise InputError(f"{path}: its description is not JSON: {error}") from None
     return validated(kind, values, f"{path}: description")

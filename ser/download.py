@@ -149,9 +149,13 @@ class _Transfer:
                 return
             etag = response.headers.get("ETag", "")
             self.etag = "" if etag.startswith("W/") else etag
-            self._append(response, n_here if goes_on else 0, total)
-        if total and self._n_here() < total:
-            raise _CutError(f"{self._n_here():,} of {total:,} bytes")
+            promised = total or self.n_bytes
+            n_here = self._append(response, n_here if goes_on else 0, promised)
+        if promised and n_here > promised:
+            self.part.unlink()
+            raise InputError(f"{self.url}: expected a file of {promised:,} bytes, the server sends more")
+        if n_here < promised:
+            raise _CutError(f"{n_here:,} of {promised:,} bytes")
 
     def _answer(self, response: requests.Response, n_here: int) -> tuple[int, bool]:
         """The size of the whole file (0 if unknown), and whether the answer goes on where `part` ends."""
@@ -176,9 +180,14 @@ class _Transfer:
             raise InputError(f"{self.url}: expected a file of {self.n_bytes:,} bytes, the server has one of {total:,}")
         return total, goes_on
 
-    def _append(self, response: requests.Response, n_here: int, total: int) -> None:
+    def _append(self, response: requests.Response, n_here: int, promised: int) -> int:
+        """Write what comes behind what is here, and no more than a chunk beyond what was promised (0: nothing was).
+
+        Returns:
+            How many bytes are here then.
+        """
         bar = tqdm(
-            total=total or None,
+            total=promised or None,
             initial=n_here,
             desc=self.part.stem,
             unit="B",
@@ -188,8 +197,11 @@ class _Transfer:
         )
         with self.part.open("ab" if n_here else "wb") as output, bar:
             for chunk in response.iter_content(CHUNK):
-                output.write(chunk)
+                n_here += output.write(chunk)
                 bar.update(len(chunk))
+                if promised and n_here > promised:
+                    break
+        return n_here
 
 
 def _cause(error: Exception) -> str:

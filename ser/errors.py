@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from ser.console import accept_every_name, tell
+
 
 class InputError(Exception):
     """Something the user gave cannot be used: a file, a parameter, a combination of them.
@@ -17,7 +19,6 @@ class InputError(Exception):
 
 _EXTRAS = {
     "fastapi": "serve",
-    "gradio": "serve",
     "matplotlib": "plot",
     "multipart": "serve",
     "prometheus_client": "serve",
@@ -35,9 +36,11 @@ def user_errors() -> Iterator[None]:
 
     That is: an `InputError`; a package that is missing and comes with an extra alone; and what the system says of a
     file, a disk or the output, full ones among them. If nobody reads the output any more, it ends in silence with the
-    code of a program that SIGPIPE ended. A standard stream that the caller has closed is the null device.
+    code of a program that SIGPIPE ended. A standard stream that the caller has closed is the null device. No command or stage ends because of
+    a name that stdout cannot show.
     """
     _open_closed_streams()
+    accept_every_name()
     try:
         try:
             yield
@@ -60,7 +63,7 @@ def user_errors() -> Iterator[None]:
     else:
         return
     with suppress(OSError):
-        print(f"error: {' '.join(message.split())}", file=sys.stderr, flush=True)
+        tell("error", message)
     raise SystemExit(1)
 
 

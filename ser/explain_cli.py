@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ser.console import tell
 from ser.errors import user_errors
 
 
@@ -36,7 +37,7 @@ def explain(
         trained = read_model(model)
         audio = read_audio(recording)
         for note in audio.notes:
-            typer.echo(f"note: {note}", err=True)
+            tell("note", note)
         signal = prepare_signal(audio.signal[:, None], audio.sampling_rate, trained.description.front_end)
         explanation = explain_signal(trained, signal, emotion)
         save_figure(draw_explanation(explanation), out)

@@ -131,7 +131,9 @@ def draw_explanation(explanation: Explanation) -> Figure:
         interpolation="nearest",
     )
     figure.colorbar(overlay, label="against          nats          for")
-    axes.set(xlabel="Time (s)", title=f"What speaks for {explanation.emotion} ({explanation.probability:.0%})")
+    axes.set(xlabel="Time (s)")
+    # The name is a model file's: a dollar sign begins no formula.
+    axes.set_title(f"What speaks for {explanation.emotion} ({explanation.probability:.0%})", parse_math=False)
     ticks = [hertz for hertz in (250, 500, 1000, 2000, 4000, 8000) if params.f_min <= hertz <= params.f_max]
     axes.set_yticks(rows_of(np.array(ticks), params), [f"{hertz / 1000:g}" for hertz in ticks])
     axes.set_ylabel("Frequency (kHz)")

@@ -17,13 +17,11 @@ from ser.description import METADATA_KEY, ExportedDescription, Scores
 from ser.errors import InputError
 from ser.features import n_bands
 from ser.model_file import Model
+from ser.onnx_bytes import OPSET
 from ser.onnx_file import BATCH, INPUT, OUTPUT
 from ser.params import validated
 from ser.predictor import Predictor
 from ser.storage import read_json, replacing
-
-OPSET = 18
-"""Version of ONNX's operators: of December 2022, which every runtime of these days has."""
 
 TOLERANCE = 1e-4
 """Largest difference of a probability between torch and onnxruntime."""

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ser.colours import colour
+from ser.console import printable
 from ser.live import Update
 from ser.timeline_reports import clock
 
@@ -39,7 +40,7 @@ def render(update: Update, source: str, classes: Sequence[str], width: int) -> R
             Text(f"{share:4.0%}", style),
             Text(bar(share, max(10, min(60, width - names - 9))), f"{style} {colour(name, classes)}"),
         )
-    head = Text.assemble((f" {source}", "bold"), f"  {clock(update.seconds)}", ("  Ctrl-C ends", "dim"))
+    head = Text.assemble((f" {printable(source)}", "bold"), f"  {clock(update.seconds)}", ("  Ctrl-C ends", "dim"))
     return Group(head, Text(), bars, Text(), _state(update))
 
 

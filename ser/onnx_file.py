@@ -1,6 +1,7 @@
 """The exported model file: a network in ONNX and its description, run by onnxruntime without torch."""
 
 import os
+from functools import cache
 from pathlib import Path
 from typing import Self
 
@@ -12,18 +13,16 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as runtime
 
-from ser.description import METADATA_KEY, ExportedDescription, parse_description
+from ser.description import MAX_BYTES, METADATA_KEY, ExportedDescription, parse_description
 from ser.errors import InputError
 from ser.features import n_bands
-from ser.onnx_bytes import NotPlainError, read_metadata
+from ser.onnx_bytes import End, NotPlainError, PlainNetwork, read_network
+from ser.probabilities import checked
 
 INPUT, OUTPUT, BATCH = "features", "probabilities", "batch"
 
-MAX_BYTES = 1 << 28
-"""Of a model file; the largest published system here has 18 MB."""
-
-MAX_DESCRIPTION = 1 << 16
-"""Characters of a description."""
+MAX_MEMORY = 1 << 31
+"""Bytes that all networks of a process may use at once while they run; a file of a kilobyte can ask for any number."""
 
 _FATAL = 4  # ORT_LOGGING_LEVEL_FATAL: what onnxruntime has to say is raised, and not printed, too
 _NAMES = ("Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NotImplemented", "RuntimeException")
@@ -47,27 +46,27 @@ class OnnxModel:
 
     def __init__(self, data: bytes, path: Path) -> None:
         try:
-            metadata = read_metadata(data)
+            network = read_network(data)
         except NotPlainError as error:
             raise InputError(
                 f"{path}: not a readable model file: expected safetensors or a plain ONNX network, found {error}"
             ) from None
-        text = metadata.get(METADATA_KEY)
-        if text is None:
+        if set(network.metadata) != {METADATA_KEY}:
             raise InputError(f"{path}: an ONNX file, but not a model of this project: it has no description")
-        if len(text) > MAX_DESCRIPTION:
-            raise InputError(f"{path}: expected a description of at most {MAX_DESCRIPTION:,} characters, found more")
-        self.description = parse_description(ExportedDescription, text, path)
+        self.description = parse_description(ExportedDescription, network.metadata[METADATA_KEY], path)
+        if not _fits(network, self.description):
+            raise InputError(f"{path}: the network does not fit its description")
+        _limit_memory()
         try:
             # Without its fallback, which prints to stdout and tries the same again.
             self._session = onnxruntime.InferenceSession(
                 data, _options(), providers=["CPUExecutionProvider"], enable_fallback=0
             )
-            fits = self._fits()
+            self._run_options = onnxruntime.RunOptions()
+            # Or else it keeps the most that it ever used.
+            self._run_options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         except _ERRORS as error:
             raise InputError(f"{path}: not a readable model file: {error}") from None
-        if not fits:
-            raise InputError(f"{path}: the network does not fit its description")
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -87,29 +86,37 @@ class OnnxModel:
             raise InputError(f"{path}: expected a model file of at most {MAX_BYTES:,} bytes, found more")
         return cls(data, path)
 
-    def _fits(self) -> bool:
-        """Whether the network's input and output are what the description says."""
-        front_end = self.description.front_end
-        expected = [
-            (INPUT, "tensor(float)", [BATCH, n_bands(front_end), front_end.n_frames]),
-            (OUTPUT, "tensor(float)", [BATCH, len(self.description.classes)]),
-        ]
-        ends = self._session.get_inputs() + self._session.get_outputs()
-        return [(end.name, end.type, end.shape) for end in ends] == expected
-
     def probabilities(self, features: np.ndarray) -> np.ndarray:
         """Map features (batch, n_bands, n_frames) to probabilities (batch, n_classes), float64.
 
         Raises:
-            InputError: the network cannot be run, or does not give numbers.
+            InputError: the network cannot be run, or does not give probabilities.
         """
         try:
-            (probabilities,) = self._session.run([OUTPUT], {INPUT: features})
+            (probabilities,) = self._session.run([OUTPUT], {INPUT: features}, self._run_options)
         except _ERRORS as error:
             raise InputError(f"the model's network cannot be run: {error}") from None
-        if not np.isfinite(probabilities).all():
-            raise InputError("the model's network gives no finite numbers; its weights are damaged")
-        return np.asarray(probabilities, dtype=np.float64)
+        shape = len(features), len(self.description.classes)
+        return checked(np.asarray(probabilities, dtype=np.float64), shape)
+
+
+def _fits(network: PlainNetwork, description: ExportedDescription) -> bool:
+    """Whether the network's input and output are what the description says."""
+    front_end = description.front_end
+    return network.input == End(INPUT, (BATCH, n_bands(front_end), front_end.n_frames)) and network.output == End(
+        OUTPUT, (BATCH, len(description.classes))
+    )
+
+
+@cache
+def _limit_memory() -> None:
+    """Give this process's sessions one memory of at most `MAX_MEMORY`."""
+    where = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    as_requested = 1  # kSameAsRequested: the other way is to double
+    limits = onnxruntime.OrtArenaCfg({"max_mem": MAX_MEMORY, "arena_extend_strategy": as_requested})
+    onnxruntime.create_and_register_allocator(where, limits)
 
 
 def _options() -> onnxruntime.SessionOptions:
@@ -117,7 +124,7 @@ def _options() -> onnxruntime.SessionOptions:
     # One thread in a session: recordings are spread over the cores, and the figures are the same on any number of them.
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = False  # it only grows
+    options.add_session_config_entry("session.use_env_allocators", "1")  # that of `_limit_memory`
     options.log_severity_level = _FATAL
     options.add_session_config_entry("session.load_model_format", "ONNX")  # its own format is told by content otherwise
     return options

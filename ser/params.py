@@ -1,6 +1,9 @@
 """Typed, closed schema of params.yaml: one section, one model, one stage."""
 
 import re
+import reprlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
@@ -15,12 +18,21 @@ from pydantic import (
     model_validator,
 )
 
+from ser.console import printable
 from ser.errors import InputError
 
 PARAMS_FILE = Path("params.yaml")
 
+MAX_BYTES = 1 << 17
+"""Of params.yaml or a preset."""
+
+MAX_SHOWN = 80
+"""Characters of a value or a key in an error message."""
+
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+CountOrZero = Annotated[int, Field(ge=0, le=1_000_000)]
 CorpusName = Literal["demo", "ravdess", "tess", "crema_d", "savee", "emodb", "custom"]
 ProtocolName = Literal[
     "speaker_independent",
@@ -53,6 +65,16 @@ Architecture = Literal[
 
 READS_CONTOURS: frozenset[Architecture] = frozenset(["functionals", "contour_resnet", "late_fusion"])
 """The networks for the front end `contours_functionals`, and for no other."""
+
+
+def _printable(text: str) -> str:
+    if printable(text) != text:
+        raise ValueError(f"expected text that can be printed, got '{printable(text)}'")
+    return text
+
+
+Printable = AfterValidator(_printable)
+Text = Annotated[str, Field(max_length=1000), Printable]
 
 
 def _ascending(limits: tuple[float, float]) -> tuple[float, float]:
@@ -134,7 +156,7 @@ class SplitParams(Section):
 
     name = "split"
     protocol: ProtocolName
-    fold: Annotated[int, Field(ge=0)]
+    fold: CountOrZero
     test_corpora: Annotated[tuple[CorpusName, ...], Strict(False)]
     validation_fraction: Fraction
     test_fraction: Fraction
@@ -152,6 +174,12 @@ class SplitParams(Section):
 MAX_FRAMES = 15_000
 """Of a recording's features: a minute of 4 ms hops. A model file may not ask for gigabytes."""
 
+MAX_WINDOWED = 1 << 24
+"""Samples in all windows of a recording together, which overlap: a minute of 4 ms hops, 1,024 in each."""
+
+MAX_VALUES = 1 << 20
+"""Bands times frames of a recording."""
+
 
 EncoderShape = Annotated[
     tuple[Annotated[int, Field(ge=1, le=200)], Annotated[int, Field(ge=1, le=10_000)]], Strict(False)
@@ -168,13 +196,13 @@ class FeatureParams(Section):
     duration: Annotated[float, Field(gt=0, le=60)]
     trim_db: Annotated[float, Field(gt=0, le=120)] | None
     n_fft: Annotated[int, Field(ge=32, le=16_384, multiple_of=2)]
-    hop_length: Annotated[int, Field(ge=1)]
+    hop_length: Annotated[int, Field(ge=1, le=16_384)]
     n_mels: Annotated[int, Field(ge=1, le=512)]
     f_min: Annotated[float, Field(ge=0)]
     f_max: Annotated[float, Field(gt=0)]
     top_db: Annotated[float, Field(gt=0, le=200)]
     n_mfcc: Annotated[int, Field(ge=1, le=512)]
-    encoder: str | None
+    encoder: Text | None
     encoder_shape: EncoderShape
 
     @model_validator(mode="after")
@@ -188,6 +216,13 @@ class FeatureParams(Section):
             raise ValueError(f"expected hop_length <= n_fft, got {self.hop_length} > {self.n_fft}")
         if self.n_frames > MAX_FRAMES:
             raise ValueError(f"expected at most {MAX_FRAMES:,} frames of hop_length in duration, got {self.n_frames:,}")
+        # Contours follow a voice in windows of 46 ms, whatever n_fft says, and keep several copies of them.
+        window = self.sampling_rate // 10 if self.front_end == "contours_functionals" else self.n_fft
+        if self.n_frames * window > MAX_WINDOWED or self.n_frames * self.n_mels > MAX_VALUES:
+            raise ValueError(
+                f"expected {self.n_frames:,} frames to take less memory: at most {MAX_WINDOWED:,} samples in windows,"
+                f" got {self.n_frames * window:,}, and {MAX_VALUES:,} mel bands, got {self.n_frames * self.n_mels:,}"
+            )
         if (self.front_end == "pretrained") != (self.encoder is not None):
             raise ValueError(
                 "expected an encoder with front_end pretrained, and null with others,"
@@ -247,10 +282,10 @@ class PerturbParams(Section):
     noise_db: Range | None
     tilt_db: Annotated[float, Field(ge=0, le=40)]
     stretch: PositiveRange
-    shift_frames: Annotated[int, Field(ge=0)]
-    shift_mels: Annotated[int, Field(ge=0)]
-    mask_frames: Annotated[int, Field(ge=0)]
-    mask_mels: Annotated[int, Field(ge=0)]
+    shift_frames: CountOrZero
+    shift_mels: CountOrZero
+    mask_frames: CountOrZero
+    mask_mels: CountOrZero
 
     def in_time(self) -> "PerturbParams":
         """Leave out the changes of the spectrum."""
@@ -283,13 +318,13 @@ class TrainParams(Section):
     weight_decay: Annotated[float, Field(ge=0, le=1)]
     schedule: Literal["plateau", "one_cycle"]
     rate_factor: Annotated[float, Field(gt=0, le=1)]
-    rate_patience: Annotated[int, Field(ge=1)]
+    rate_patience: Count
     averaging: Annotated[float, Field(ge=0, lt=1)]
     mixup: Annotated[float, Field(ge=0, le=10)]
     perturb: PerturbParams
-    batch_size: Annotated[int, Field(ge=1)]
-    max_epochs: Annotated[int, Field(ge=1)]
-    patience: Annotated[int, Field(ge=1)]
+    batch_size: Count
+    max_epochs: Count
+    patience: Count
     precision: Literal["32-true", "bf16-mixed", "16-mixed"]
     accelerator: Literal["cpu", "gpu", "mps", "auto"]
     seed: Seed
@@ -307,7 +342,7 @@ class EvaluateParams(Section):
     """How the test subset is scored."""
 
     name = "evaluate"
-    bootstrap_samples: Annotated[int, Field(ge=100)]
+    bootstrap_samples: Annotated[int, Field(ge=100, le=1_000_000)]
     calibration_bins: Annotated[int, Field(ge=2, le=100)]
     seed: Seed
 
@@ -352,17 +387,45 @@ def load_params(section: type[AnySection], path: Path = PARAMS_FILE) -> AnySecti
             was expected and what was found.
     """
     from ruamel.yaml import YAML  # noqa: PLC0415 (slow to import, and a model file's description does without it)
-    from ruamel.yaml.error import YAMLError  # noqa: PLC0415
 
-    try:
+    with yaml_errors(path):
         # YAML 1.2, as DVC reads it: 1e-2 is a number, `no` is a word.
-        values = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; run this from the project's top folder") from None
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not YAML: {error}") from None
+        values = YAML(typ="safe", pure=True).load(read_text(path))
     params: AnySection = getattr(validated(Params, values, str(path)), section.name)
     return params
+
+
+def read_text(path: Path) -> str:
+    """Read UTF-8 text with its line ends as they are.
+
+    Raises:
+        InputError: the file is missing, is larger than `MAX_BYTES`, or is not UTF-8.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise InputError(f"{path}: expected at most {MAX_BYTES:,} bytes, found more")
+        return content.decode("utf-8")
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; run this from the project's top folder") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8: {error}") from None
+
+
+@contextmanager
+def yaml_errors(path: Path) -> Iterator[None]:
+    """Turn what reading YAML raises into an `InputError`.
+
+    That is, too: a date or a number that is none, one of more than 4,300 digits, a tag that does not fit its value, and
+    brackets in brackets without end.
+    """
+    from ruamel.yaml.error import YAMLError  # noqa: PLC0415 (as above)
+
+    try:
+        yield
+    except (YAMLError, ValueError, KeyError, RecursionError) as error:
+        raise InputError(f"{path}: not YAML: {error}") from None
 
 
 def validated(model: type[AnySection], values: Any, where: str) -> AnySection:
@@ -385,7 +448,7 @@ def validated(model: type[AnySection], values: Any, where: str) -> AnySection:
 def _first_error(error: ValidationError) -> str:
     # A misspelt key is both unknown and missing: the unknown one is what the user wrote.
     first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
-    key = ".".join(str(part) for part in first["loc"])
+    key = ".".join(str(part)[:MAX_SHOWN] for part in first["loc"])
     prefix = f"{key}: " if key else ""
     match first["type"]:
         case "missing":
@@ -397,9 +460,21 @@ def _first_error(error: ValidationError) -> str:
     expected = (
         first["msg"]
         .replace("Input should be", "expected")
+        .replace("String should have", "expected")
+        .replace("Keys should be strings", "expected text as a key")
         .replace("a valid ", "a ")
         .replace("a int", "an int")
         .replace("a tuple", "a list")
     )
     expected = re.sub(r"a dictionary or instance of \w+", "a mapping", expected)
-    return f"{prefix}{expected}, got {first['input']!r}"
+    return f"{prefix}{expected}, got {_shown(first['input'])}"
+
+
+def _shown(value: Any) -> str:
+    """A value as Python writes it, shortened: what is short in YAML, with anchors, can be without end."""
+    short = reprlib.Repr()
+    short.maxstring = short.maxother = short.maxlong = MAX_SHOWN
+    try:
+        return short.repr(value)
+    except ValueError:  # Python writes no more than 4,300 digits of a number
+        return "a number beyond measure"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ser.console import tell
 from ser.errors import InputError, user_errors
 from ser.recordings import FFMPEG_SUFFIXES, SUFFIXES, Contents, describe_passed_over, look_through
 from ser.threads import thread_map
@@ -83,9 +84,9 @@ def predict(
         predictor = Predictor.load(model or default_model(), encoder)
         recordings, missing, folders = _find(paths)
         for error in missing:
-            typer.echo(f"error: {error}", err=True)
+            tell("error", error)
         for note in describe_passed_over(folders):
-            typer.echo(f"note: {note}", err=True)
+            tell("note", note)
         out = report(
             "json" if as_json else "jsonl" if as_jsonl else "csv" if as_csv else "text",
             recordings,
@@ -155,17 +156,17 @@ def _predict_all(predictor: "Predictor", recordings: list[str], jobs: int | None
         for recording, outcome in outcomes:
             with aside():
                 if isinstance(outcome, InputError):
-                    typer.echo(f"error: {' '.join(str(outcome).split())}", err=True)
+                    tell("error", outcome)
                     n_failed += 1
                     continue
                 if outcome.seconds > predictor.heard_seconds:
                     unheard[recording] = outcome.seconds
                 for note in outcome.notes:
-                    typer.echo(f"note: {note}", err=True)
+                    tell("note", note)
                 out.add(recording, outcome)
     out.close()
     if unheard:
-        typer.echo(f"note: {_describe_unheard(unheard, len(recordings), predictor.heard_seconds)}", err=True)
+        tell("note", _describe_unheard(unheard, len(recordings), predictor.heard_seconds))
     return n_failed
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ser.console import printable
 from ser.errors import user_errors
-from ser.params import PARAMS_FILE
+from ser.params import PARAMS_FILE, read_text
 
 if TYPE_CHECKING:
     from ser.presets import Preset
@@ -44,13 +45,13 @@ def show(name: Name) -> None:
     Example: ser preset show logmel-gap
     """
     with user_errors():
-        from ser.presets import find_preset, overlay, read_text  # noqa: PLC0415
+        from ser.presets import find_preset, overlay  # noqa: PLC0415
 
         preset = find_preset(name)
         _, changes = overlay(preset, read_text(PARAMS_FILE))
         current = {change.key: change.old for change in changes}
-        typer.echo(f"{name}: {preset.about.summary}")
-        typer.echo(f"claim: {_claim(preset)}\n")
+        typer.echo(printable(f"{name}: {preset.about.summary}"))
+        typer.echo(f"claim: {printable(_claim(preset))}\n")
         rows = [(setting.key, setting.written, current.get(setting.key, "")) for setting in preset.settings]
         _echo_table(("key", "preset", str(PARAMS_FILE)), *rows)
 
@@ -67,7 +68,7 @@ def apply(
     Example: ser preset apply logmel-gap --diff
     """
     with user_errors():
-        from ser.presets import find_preset, overlay, read_text  # noqa: PLC0415
+        from ser.presets import find_preset, overlay  # noqa: PLC0415
 
         old = read_text(PARAMS_FILE)
         new, changes = overlay(find_preset(name), old)
@@ -94,6 +95,7 @@ def _claim(preset: "Preset") -> str:
 
 def _echo_table(*rows: tuple[str, ...]) -> None:
     """Print columns, each as wide as its longest cell and at most `CELL_WIDTH`; a longer cell takes several lines."""
+    rows = tuple(tuple(map(printable, row)) for row in rows)
     widths = [min(max(map(len, column)), CELL_WIDTH) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = [wrap(cell, width) for cell, width in zip(row, widths, strict=True)]

@@ -12,11 +12,10 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode
 
 from ser.errors import InputError
-from ser.params import PARAMS_FILE, Params, ProtocolName, Section, validated
+from ser.params import PARAMS_FILE, Params, ProtocolName, Section, read_text, validated, yaml_errors
 
 PRESETS_FOLDER = Path("presets")
 
@@ -127,7 +126,7 @@ def read_preset(path: Path) -> Preset:
     root, values = _parsed(read_text(path), path)
     about = validated(_PresetFile, values, str(path)).about
     (overlay,) = (node for key, node in root.value if key.value == "params")
-    return Preset(path, about, tuple(_settings(overlay, Params)))
+    return Preset(path, about, tuple(_settings(overlay, Params, path)))
 
 
 def preset_params(preset: Preset, base: Path = PARAMS_FILE) -> Params:
@@ -169,20 +168,6 @@ def overlay(preset: Preset, text: str, base: Path = PARAMS_FILE) -> tuple[str, l
     return text, changes
 
 
-def read_text(path: Path) -> str:
-    """Read UTF-8 text with its line ends as they are.
-
-    Raises:
-        InputError: the file is missing or is not UTF-8.
-    """
-    try:
-        return path.read_bytes().decode("utf-8")
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; run this from the project's top folder") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8: {error}") from None
-
-
 def _files(folder: Path) -> dict[str, Path]:
     files = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
     if not files:
@@ -198,19 +183,21 @@ def _yaml() -> YAML:
 
 def _parsed(text: str, where: Path) -> tuple[Node, Any]:
     """What `text` says: as nodes, which know where they stand in it, and as values."""
-    try:
+    with yaml_errors(where):
         return _yaml().compose(text), _yaml().load(text)
-    except YAMLError as error:
-        raise InputError(f"{where}: not YAML: {error}") from None
 
 
-def _settings(overlay: MappingNode, section: type[Section], keys: tuple[str, ...] = ()) -> Iterator[Setting]:
+def _settings(
+    overlay: MappingNode, section: type[Section], where: Path, keys: tuple[str, ...] = ()
+) -> Iterator[Setting]:
     """Every value of an overlay: what the schema says is a section is entered, all else is set as a whole."""
     for key, node in overlay.value:
+        if not isinstance(key, ScalarNode):
+            raise InputError(f"{where}: {'.'.join(('params', *keys))}: expected text as a key, got {_written(key)}")
         field = section.model_fields.get(key.value)
         inner = field.annotation if field else None
         if isinstance(node, MappingNode) and isinstance(inner, type) and issubclass(inner, Section):
-            yield from _settings(node, inner, (*keys, key.value))
+            yield from _settings(node, inner, where, (*keys, key.value))
         else:
             yield Setting((*keys, key.value), _written(node))
 

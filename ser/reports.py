@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import typer
 
+from ser.console import bar, printable, spreadsheet_cell
 from ser.predictor import Prediction
 
 UNSURE = "unsure"
@@ -67,23 +68,23 @@ class _Bars(Report):
     """For one recording: its emotion, and a bar for every probability."""
 
     def add(self, recording: str, prediction: Prediction) -> None:
-        typer.echo(f"{recording}: {self.emotion(prediction)}")
+        typer.echo(f"{printable(recording)}: {self.emotion(prediction)}")
         for name, probability in self.shown(prediction, self.top).items():
-            typer.echo(f"  {name:<10} {probability:6.1%} {'█' * round(BAR_WIDTH * probability)}".rstrip())
+            typer.echo(f"  {name:<10} {probability:6.1%} {bar(round(BAR_WIDTH * probability))}".rstrip())
 
 
 class _Table(Report):
     """For several: one row each."""
 
     def start(self) -> None:
-        columns = (["recording", *self.recordings], ["emotion", UNSURE, *self.classes])
+        columns = (["recording", *map(printable, self.recordings)], ["emotion", UNSURE, *self.classes])
         self.widths = [max(map(len, column)) for column in columns]
         self._row("recording", "emotion", "probabilities")
 
     def add(self, recording: str, prediction: Prediction) -> None:
         shown = self.shown(prediction, self.top or TABLE_TOP)
         cells = "  ".join(f"{f'{name} {probability:.0%}':<{self.widths[1] + 5}}" for name, probability in shown.items())
-        self._row(recording, self.emotion(prediction), cells)
+        self._row(printable(recording), self.emotion(prediction), cells)
 
     def _row(self, recording: str, emotion: str, probabilities: str) -> None:
         typer.echo(f"{recording:<{self.widths[0]}}  {emotion:<{self.widths[1]}}  {probabilities}".rstrip())
@@ -121,12 +122,15 @@ class _Csv(Report):
 
     def start(self) -> None:
         self.writer = csv.writer(sys.stdout, lineterminator="\n")
-        self.writer.writerow(["path", "emotion", "confidence", *(f"p_{name}" for name in self.classes)])
+        self._row(["path", "emotion", "confidence", *(f"p_{name}" for name in self.classes)])
 
     def add(self, recording: str, prediction: Prediction) -> None:
         shown = self.shown(prediction, self.top)
         cells = [f"{shown[name]:.6f}" if name in shown else "" for name in self.classes]
-        self.writer.writerow([recording, self.emotion(prediction), f"{prediction.confidence:.6f}", *cells])
+        self._row([recording, self.emotion(prediction), f"{prediction.confidence:.6f}", *cells])
+
+    def _row(self, cells: list[str]) -> None:
+        self.writer.writerow(map(spreadsheet_cell, cells))
 
 
 def report(

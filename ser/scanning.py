@@ -83,7 +83,10 @@ def reject_other_kinds(paths: Sequence[Path]) -> dict[Path, dict[str, str]]:
 
 def _read_labels(reader: LabelReader, path: Path) -> Labels | InputError:
     try:
+        str(path).encode()
         return reader(path)
+    except UnicodeEncodeError:
+        return InputError("its name is not UTF-8, which tables are written in; rename the file")
     except InputError as error:
         return error
 

@@ -84,10 +84,9 @@ def _listen(settings: Settings) -> socket.socket:
 
 
 def _make_app(model: Path, settings: Settings) -> "FastAPI":
-    from ser.app.page import mount_page  # noqa: PLC0415 (--help need not wait for it)
+    from ser.app.page.handlers import find_trained  # noqa: PLC0415 (--help need not wait for it)
     from ser.app.service import create_app  # noqa: PLC0415
     from ser.predictor import Predictor  # noqa: PLC0415
 
-    app = create_app(Predictor.load(model), settings)
-    mount_page(app, app.state.engine, model)
-    return app
+    predictor = Predictor.load(model)
+    return create_app(predictor, settings, find_trained(model, predictor.model.description))

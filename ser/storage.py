@@ -100,9 +100,12 @@ def keep_apart(read: Iterable[Path], written: Iterable[Path | None]) -> None:
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
-    r"""Write `table` as UTF-8 CSV with a header, ``\n`` line ends and no index column."""
+    r"""Write `table` as UTF-8 CSV with a header, ``\n`` line ends and no index column.
+
+    What UTF-8 cannot say, such as the name of a file in another encoding, is escaped with a backslash.
+    """
     with replacing(path, ".csv") as sibling:
-        table.to_csv(sibling, index=False, lineterminator="\n")
+        table.to_csv(sibling, index=False, lineterminator="\n", errors="backslashreplace")
 
 
 def read_table(path: Path, columns: Mapping[str, type]) -> pd.DataFrame:
@@ -123,7 +126,7 @@ def read_table(path: Path, columns: Mapping[str, type]) -> pd.DataFrame:
     for name, kind in columns.items():
         try:
             table[name] = table[name].astype(kind)
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise InputError(f"{path}: column '{name}': expected {kind.__name__}: {error}") from None
     return table
 
@@ -148,7 +151,7 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; `dvc repro` makes it") from None
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not JSON: {error}") from None
 
 

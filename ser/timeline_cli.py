@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ser.console import printable, tell
 from ser.errors import InputError, user_errors
 from ser.predict_cli import STDIN, ModelOption, default_model
 
@@ -65,7 +66,7 @@ def timeline(
             source = sys.stdin.buffer if recording == STDIN else recording
             found = read_timeline(predictor, source, hop=hop, jobs=jobs, progress=progress)
         for note in found.notes:
-            typer.echo(f"note: {note}", err=True)
+            tell("note", note)
         if as_csv:
             text = timeline_reports.as_csv(found, min_confidence)
         else:
@@ -91,7 +92,7 @@ def _check_picture(picture: Path) -> None:
 def _draw(found: "Timeline", recording: str, picture: Path) -> None:
     from ser.timeline_picture import draw_timeline  # noqa: PLC0415 (matplotlib)
 
-    content = draw_timeline(found, Path(recording).name, picture.suffix[1:].lower())
+    content = draw_timeline(found, printable(Path(recording).name), picture.suffix[1:].lower())
     try:
         picture.write_bytes(content)
     except OSError as error:

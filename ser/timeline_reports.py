@@ -9,6 +9,7 @@ import json
 from pathlib import PurePath
 from typing import Any
 
+from ser.console import bar, printable, spreadsheet_cell
 from ser.reports import UNSURE
 from ser.timeline import Segment, Timeline
 
@@ -18,7 +19,7 @@ BAR_WIDTH = 20
 def as_text(recording: str, timeline: Timeline, min_confidence: float = 0.0) -> str:
     """Lay out a line per segment, with a bar as long as its emotion is probable."""
     voice = (timeline.voice[:, 1] - timeline.voice[:, 0]).sum()
-    lines = [f"{recording}: {clock(timeline.duration)}, voice in {clock(voice)} of it"]
+    lines = [f"{printable(recording)}: {clock(timeline.duration)}, voice in {clock(voice)} of it"]
     segments = _segments(timeline, min_confidence)
     width = max(map(len, (UNSURE, "emotion", *timeline.classes)))
     times = len(clock(max(timeline.duration, 600), 1))
@@ -26,7 +27,7 @@ def as_text(recording: str, timeline: Timeline, min_confidence: float = 0.0) -> 
         lines.append(f"{'from':>{times}}  {'to':>{times}}  {'emotion':<{width}}  probability")
     for start, end, emotion, confidence in segments:
         row = f"{clock(start, 1):>{times}}  {clock(end, 1):>{times}}  {emotion:<{width}}  {confidence:4.0%}"
-        lines.append(f"{row} {'█' * round(BAR_WIDTH * confidence)}".rstrip())
+        lines.append(f"{row} {bar(round(BAR_WIDTH * confidence))}".rstrip())
     return "\n".join(lines) + "\n"
 
 
@@ -37,7 +38,7 @@ def as_rttm(recording: str, timeline: Timeline, min_confidence: float = 0.0) -> 
         NIST, "The 2009 (RT-09) Rich Transcription Meeting Recognition Evaluation Plan", appendix A: type, file,
         channel, onset, duration, orthography, subtype, name, confidence, look-ahead time; no field holds a space.
     """
-    name = "_".join(PurePath(recording).stem.split()) or "_"
+    name = printable("_".join(PurePath(recording).stem.split())) or "_"
     return "".join(
         f"SPEAKER {name} 1 {start:.3f} {end - start:.3f} <NA> <NA> {'_'.join(emotion.split())} {confidence:.6f} <NA>\n"
         for start, end, emotion, confidence in _segments(timeline, min_confidence)
@@ -52,7 +53,7 @@ def as_csv(timeline: Timeline, min_confidence: float = 0.0) -> str:
     for window in _windows(timeline, min_confidence):
         values = [window["confidence"], *window["probabilities"].values()]
         times = [f"{window[edge]:.3f}" for edge in ("start", "end")]
-        writer.writerow([*times, window["emotion"], *(f"{value:.6f}" for value in values)])
+        writer.writerow([*times, spreadsheet_cell(window["emotion"]), *(f"{value:.6f}" for value in values)])
     return text.getvalue()
 
 

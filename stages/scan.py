@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ser.console import tell
 from ser.corpora import CORPORA
 from ser.errors import InputError, user_errors
 from ser.params import PARAMS_FILE, IngestParams, load_params
@@ -35,7 +36,7 @@ def main(
         found = scan(audio, corpus, load_params(IngestParams, params).custom)
         write_scan(found, out)
         for note in found.notes:
-            typer.echo(f"note: {note}", err=True)
+            tell("note", note)
         others = f" ({describe_rejected(found.rejected)})" if len(found.rejected) else ""
         typer.echo(f"{out}: {len(found.utterances)} utterances, {len(found.rejected)} other files{others}")
 

@@ -1,4 +1,4 @@
-"""The Dockerfile and the Space: read as Docker reads them, and run as far as is possible without Docker."""
+"""The Dockerfile: read as Docker reads it, and run as far as is possible without Docker."""
 
 import json
 import re
@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import httpx
 import pytest
-from ruamel.yaml import YAML
 
 from ser.app.settings import Settings
 from tests.conftest import TOP
@@ -42,12 +41,6 @@ def values(name: str) -> list[str]:
 def copied() -> list[str]:
     """What the Dockerfile takes from this folder."""
     return [source for text in values("COPY") for source in text.split()[:-1]]
-
-
-def made_by_make_space() -> str:
-    rule = re.search(r"^space:.*\n((?:\t.*\n)+)", (TOP / "Makefile").read_text(), flags=re.MULTILINE)
-    assert rule
-    return rule[1]
 
 
 def test_the_instructions_are_those_that_docker_knows_and_begin_with_a_pinned_base() -> None:
@@ -101,46 +94,27 @@ def test_the_command_listens_where_the_image_says_and_is_asked_whether_it_is_wel
     assert f"http://127.0.0.1:{port}/health" in program[2]
 
 
-def test_the_spaces_header_is_that_of_the_image() -> None:
-    header = YAML(typ="safe").load((TOP / "space/README.md").read_text().split("---\n")[1])
-    assert (header["sdk"], header["app_port"], header["license"]) == ("docker", Settings().port, "mit")
-    assert set(header) == {
-        "title", "emoji", "colorFrom", "colorTo", "sdk", "app_port", "license", "short_description"
-    }  # fmt: skip
-    assert len(header["short_description"]) <= 60  # beyond, it is refused
-
-
-def test_make_space_puts_in_what_the_image_copies() -> None:
-    rule = made_by_make_space()
-    for source in {*copied(), "Dockerfile", ".dockerignore"} - {"README.md"}:
-        assert re.search(rf"\s{re.escape(source)}\s", rule), source
-    assert " space/README.md " in rule
-
-
 @pytest.mark.slow
-def test_the_space_installs_what_it_serves_with(small_onnx: bytes, tmp_path: Path) -> None:
+def test_the_image_installs_what_it_serves_with(small_onnx: bytes, tmp_path: Path) -> None:
     """Docker's steps, by hand: the same files, the same pip command in an environment of its own, the same command."""
-    make = shutil.which("make")
-    assert make
-    top = tmp_path / "top"
+    image = tmp_path / "app"
     sources = subprocess.run(["git", "ls-files", "-z"], cwd=TOP, capture_output=True, text=True, check=True).stdout
     for name in sources.split("\0"):
-        if name.startswith(("ser/", "space/")) or ("/" not in name and (TOP / name).is_file()):
-            (top / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(TOP / name, top / name)
-    (top / "models").mkdir()
-    (top / "models/model.onnx").write_bytes(small_onnx)
-    subprocess.run([make, "space"], cwd=top, capture_output=True, check=True)
-    space = top / "dist/space"
+        if name.partition("/")[0] in copied():
+            (image / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(TOP / name, image / name)
+    (image / "models").mkdir()
+    (image / "models/model.onnx").write_bytes(small_onnx)
     venv.create(tmp_path / "venv", with_pip=True)
     (install,) = [text for text in values("RUN") if text.startswith("pip ")]
     command = [tmp_path / "venv/bin/python", "-m", *install.replace('"', "").split(), "--quiet"]
-    done = subprocess.run(command, cwd=space, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=image, capture_output=True, text=True, check=False)
     if "No matching distribution" in done.stderr or "Could not fetch" in done.stderr:
         pytest.skip("pip reaches no index")
     assert done.returncode == 0, done.stderr
-    with running_service(space, program=tmp_path / "venv/bin/ser") as address:
+    with running_service(image, program=tmp_path / "venv/bin/ser") as address:
         assert httpx.get(f"{address}/health").json()["status"] == "ok"
         page = httpx.get(address)
         assert page.status_code == 200
         assert "Speech emotion" in page.text
+        assert httpx.get(f"{address}/page/page.js").status_code == 200

@@ -82,9 +82,9 @@ def test_the_test_tools_come_with_all_that_is_tested() -> None:
     assert EXTRAS["test"][0] == "speech-emotion[listen,pretrained,serve,train]"
 
 
-def test_what_predict_needs_is_small() -> None:
+def test_what_predict_and_the_service_need_is_small() -> None:
     heavy = {"torch", "librosa", "numba", "scipy", "pandas", "scikit-learn", "matplotlib", "dvc", "onnx", "gradio"}
-    assert not needed(DEPENDENCIES) & heavy
+    assert not needed([*DEPENDENCIES, *EXTRAS["serve"]]) & heavy
 
 
 def test_what_is_installed_is_what_is_locked() -> None:

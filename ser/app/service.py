@@ -21,6 +21,7 @@ from ser.app.hosts import HostGate
 from ser.app.limits import BodyLimits
 from ser.app.metrics import Metrics
 from ser.app.observation import Observation
+from ser.app.page.mount import add_page
 from ser.app.settings import Settings
 from ser.app.streaming import answer_stream
 from ser.predictor import Predictor
@@ -42,12 +43,13 @@ DOCS_POLICY = "default-src 'none'; connect-src 'self'; script-src 'unsafe-inline
 """Whatever the page may come to hold, a browser loads nothing for it from elsewhere."""
 
 
-def create_app(predictor: Predictor, settings: Settings) -> FastAPI:
+def create_app(predictor: Predictor, settings: Settings, trained: Path | None = None) -> FastAPI:
     """Make the service of a model.
 
     Args:
         predictor: the model.
         settings: its limits and its token. It does not listen by itself: host and port are for the one who runs it.
+        trained: the model file that the page's explanations are made from; None: it offers none.
 
     Returns:
         The service; its `ser.app.engine.Engine` is ``app.state.engine``.
@@ -71,6 +73,7 @@ def create_app(predictor: Predictor, settings: Settings) -> FastAPI:
     app.state.engine = engine
     answer_errors(app)
     _add_routes(app, engine)
+    add_page(app, engine, trained)
     if settings.token is not None:
         _add_login(app, settings.token)
     # What a request passes before it comes to a route: the last one first.

@@ -7,6 +7,7 @@ import pandas as pd
 from ser.audit.balance import UNKNOWN, count
 from ser.audit.findings import SEVERITIES
 from ser.audit.report import WHOLE, Audit
+from ser.console import printable
 from ser.metadata import GENDERS
 
 EXAMPLES = 3
@@ -21,17 +22,6 @@ def to_text(audit: Audit) -> str:
         _findings(audit),
     ]
     return "\n\n".join(blocks)
-
-
-def printable(text: str) -> str:
-    r"""Escape what would move a terminal's cursor or change its colours.
-
-    >>> printable("a\x1b[2Jb\n.wav")
-    'a\\x1b[2Jb\\n.wav'
-    """
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
-    )
 
 
 def _corpora(audit: Audit) -> str:

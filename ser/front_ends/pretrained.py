@@ -1,6 +1,7 @@
 """Front end `pretrained`: what each layer of a pretrained audio encoder makes of a recording, averaged over time."""
 
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,9 @@ FIXED_LENGTH = False
 
 _SHORTEST = 0.1
 """Seconds; shorter signals are padded, because the encoders' convolutions need some."""
+
+_MISFITS = (OSError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RuntimeError, ImportError)
+"""What Python raises where `transformers` builds what a folder's settings say, and these make no sense."""
 
 
 def n_bands(params: FeatureParams) -> int:
@@ -57,7 +61,9 @@ def analyse(signal: np.ndarray, params: FeatureParams) -> np.ndarray:
 
 
 def load_encoder(name: str, sampling_rate: int) -> tuple[Any, Any]:
-    """Load what prepares an encoder's input, and the encoder in evaluation mode; no code that comes with them is run.
+    """Load what prepares an encoder's input, and the encoder in float32 and evaluation mode.
+
+    No code that comes with them is run, and of weights nothing but safetensors is opened.
 
     Args:
         name: on the Hugging Face hub, or a local folder in its format.
@@ -66,16 +72,23 @@ def load_encoder(name: str, sampling_rate: int) -> tuple[Any, Any]:
     Raises:
         InputError: it cannot be had, or hears another sampling rate.
     """
-    from huggingface_hub.errors import HFValidationError  # noqa: PLC0415
-    from transformers import AutoFeatureExtractor, AutoModel  # noqa: PLC0415
+    import torch  # noqa: PLC0415 (as above)
+    from huggingface_hub.errors import HFValidationError, StrictDataclassError  # noqa: PLC0415
+    from safetensors import SafetensorError  # noqa: PLC0415
+    from transformers import AutoConfig, AutoFeatureExtractor, AutoModel  # noqa: PLC0415
     from transformers.utils import logging  # noqa: PLC0415
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
+        config = AutoConfig.from_pretrained(name, trust_remote_code=False)
+        _check_weights(Path(name), config)
         extractor = AutoFeatureExtractor.from_pretrained(name, trust_remote_code=False)
-        model = AutoModel.from_pretrained(name, trust_remote_code=False).eval()
-    except (OSError, ValueError, HFValidationError) as error:
+        # Encoders are published in float16, too, which not every operation on a processor has.
+        model = AutoModel.from_pretrained(
+            name, config=config, trust_remote_code=False, use_safetensors=True, dtype=torch.float32
+        ).eval()
+    except (*_MISFITS, HFValidationError, StrictDataclassError, SafetensorError) as error:
         raise InputError(f"features.encoder: {name}: no encoder that can be loaded: {error}") from None
     if extractor.sampling_rate != sampling_rate:
         raise InputError(
@@ -83,6 +96,21 @@ def load_encoder(name: str, sampling_rate: int) -> tuple[Any, Any]:
             f" expected features.sampling_rate: {extractor.sampling_rate}, got {sampling_rate}"
         )
     return extractor, model
+
+
+def _check_weights(folder: Path, config: Any) -> None:
+    """See that a folder's weights are where nothing but safetensors is looked for.
+
+    Its other files can name weights, too: an index of parts, an adapter's settings and ``transformers_weights`` of
+    ``config.json``; what they name is opened even if it is a pickle.
+
+    Raises:
+        ValueError: they are elsewhere.
+    """
+    if getattr(config, "transformers_weights", None) is not None:
+        raise ValueError("its config.json names another file of weights than model.safetensors")
+    if folder.is_dir() and (not (folder / "model.safetensors").is_file() or (folder / "adapter_config.json").exists()):
+        raise ValueError("expected its weights in one file, model.safetensors, without adapters")
 
 
 _kept = lru_cache(maxsize=1)(load_encoder)

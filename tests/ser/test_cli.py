@@ -387,3 +387,50 @@ def test_the_package_runs_as_the_command_does() -> None:
     assert run(sys.executable, "-m", "ser") == run(str(Path(sys.executable).parent / "ser"))
     done = subprocess.run([sys.executable, "-m", "ser", "--help"], capture_output=True, text=True, check=True)
     assert "Usage: ser " in done.stdout
+
+
+HOSTILE = ("=1+1.wav", "a\x1b[2J.wav", "b\n.wav", "c\u202e.wav", "ü漢.wav", "\udcff.wav")
+"""Names that are a formula, steer a terminal, and that no encoding, or not every one, has."""
+
+
+@pytest.fixture
+def hostile(folder: Path) -> Path:
+    for seed, name in enumerate(HOSTILE):
+        write_clip(folder / "x.wav", seed)
+        (folder / "x.wav").rename(folder / name)
+        (folder / f"damaged {name}").write_bytes(b"RIFF\0\0\0\0WAVE")
+    return folder
+
+
+@pytest.mark.parametrize("options", [[], ["--csv"], ["--json"], ["--jsonl"]])
+def test_names_are_printed_without_control_characters(hostile: Path, options: list[str]) -> None:
+    result = predict(".", *options)
+    assert result.exit_code == 1
+    assert all(line.isprintable() for line in (result.stdout + result.stderr).splitlines())
+    assert "\x1b" not in result.stdout + result.stderr
+    assert result.stderr.count("error: damaged ") == len(result.stderr.splitlines()) == len(HOSTILE)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("options", [[], ["--csv"], ["--json"], ["--rttm"], ["--picture", "a.png"]])
+@pytest.mark.filterwarnings("ignore:Glyph")
+def test_a_timeline_is_printed_without_control_characters(hostile: Path, options: list[str], name: str) -> None:
+    result = runner.invoke(app, ["timeline", name, *options])
+    assert result.exit_code == 0, result.output
+    assert all(line.isprintable() for line in (result.stdout + result.stderr).splitlines())
+
+
+def test_json_has_names_as_they_are_and_csv_as_spreadsheets_may_have_them(hostile: Path) -> None:
+    assert {row["path"] for row in json.loads(predict(*HOSTILE, "--json").stdout)} == set(HOSTILE)
+    rows = list(csv.DictReader(io.StringIO(predict(*HOSTILE, "--csv").stdout)))
+    assert [row["path"] for row in rows][:2] == ["'=1+1.wav", "a\\x1b[2J.wav"]
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
+def test_a_name_that_the_console_cannot_show_ends_no_run(hostile: Path, encoding: str) -> None:
+    command = [sys.executable, "-m", "ser", "predict", "ü漢.wav", "damaged ü漢.wav"]
+    done = subprocess.run(command, env=os.environ | {"PYTHONIOENCODING": encoding}, capture_output=True, check=False)
+    assert done.returncode == 1
+    assert done.stdout.decode(encoding).splitlines()[1].startswith("ü\\u6f22.wav ")
+    assert done.stderr.decode(encoding).startswith("error: damaged ü\\u6f22.wav: ")
+    assert done.stderr.count(b"\n") == 1

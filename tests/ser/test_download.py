@@ -4,6 +4,7 @@ import io
 import threading
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,6 +30,7 @@ class FileServer(ThreadingHTTPServer):
         cuts: after how many bytes of the body each of the next answers breaks off.
         statuses: of the next answers, instead of the file.
         ranges: what was asked for, one entry a request; empty for the whole file.
+        endless: whether answers state no size, and what comes behind the file does not end.
         n_served: bytes of all bodies.
     """
 
@@ -42,6 +44,7 @@ class FileServer(ThreadingHTTPServer):
         self.cuts: list[int] = []
         self.statuses: list[int] = []
         self.ranges: list[str] = []
+        self.endless = False
         self.n_served = 0
         self.url = f"http://127.0.0.1:{self.server_port}/corpus.zip?download=1"
 
@@ -88,13 +91,18 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(206 if start else 200)
         if start:
             self.send_header("Content-Range", f"bytes {start}-{total - 1}/{total}")
-        self.send_header("Content-Length", str(total - start))
+        if not server.endless:
+            self.send_header("Content-Length", str(total - start))
         self.send_header("ETag", server.etag)
         self.end_headers()
         body = server.content[start:]
         body = body[: server.cuts.pop(0)] if server.cuts else body
         server.n_served += len(body)
         self.wfile.write(body)
+        with suppress(ConnectionError):
+            while server.endless:
+                self.wfile.write(bytes(100_000))
+                server.n_served += 100_000
 
     def log_message(self, *_: Any) -> None:
         pass
@@ -215,6 +223,19 @@ def test_a_file_of_another_size_is_not_transferred(server: FileServer, tmp_path:
     assert files_in(tmp_path) == set()
 
 
+@pytest.mark.parametrize("n_here", [0, 1000], ids=["anew", "going on"])
+def test_an_answer_without_end_is_broken_off_at_the_size_that_was_promised(
+    server: FileServer, tmp_path: Path, n_here: int
+) -> None:
+    server.endless = True
+    if n_here:
+        (tmp_path / "corpus.zip.part").write_bytes(server.content[:n_here])
+    with pytest.raises(InputError, match=r"expected a file of [0-9,]+ bytes, the server sends more"):
+        download(server.source(), tmp_path / "corpus.zip", NO_WAITS)
+    assert len(server.ranges) == 1
+    assert files_in(tmp_path) == set()
+
+
 @pytest.mark.parametrize("n_here", [0, 1], ids=["whole", "too long"])
 def test_a_part_that_needs_nothing_more_or_is_too_long(server: FileServer, tmp_path: Path, n_here: int) -> None:
     (tmp_path / "corpus.zip.part").write_bytes(server.content + b"x" * n_here)
@@ -314,3 +335,10 @@ def test_an_unsafe_archive_is_refused_whole(server: FileServer, tmp_path: Path) 
         fetch(server.source(), folder, NO_WAITS)
     assert files_in(tmp_path) == {"raw/corpus.zip"}
     assert not folder.exists()
+
+
+def test_an_archive_without_recordings_is_an_error(server: FileServer, tmp_path: Path) -> None:
+    server.content = zipped({"README.txt": b"not a recording", "__MACOSX/._a.wav": b"nor this"})
+    with pytest.raises(InputError, match=r"expected files that end in \.wav, the archive holds none"):
+        fetch(server.source(), tmp_path / "ravdess", NO_WAITS)
+    assert not (tmp_path / "ravdess").exists()

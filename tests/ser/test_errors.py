@@ -1,4 +1,8 @@
+import shlex
+import subprocess
+import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -19,7 +23,7 @@ def test_a_bug_keeps_its_traceback() -> None:
         1 / 0  # noqa: B018
 
 
-@pytest.mark.parametrize(("module", "extra"), [("torch.nn", "train"), ("gradio", "serve"), ("matplotlib", "plot")])
+@pytest.mark.parametrize(("module", "extra"), [("torch.nn", "train"), ("fastapi", "serve"), ("matplotlib", "plot")])
 def test_a_package_of_an_extra_is_one_line(module: str, extra: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught, user_errors():
         raise ModuleNotFoundError(f"No module named '{module}'", name=module)
@@ -31,3 +35,30 @@ def test_a_package_of_an_extra_is_one_line(module: str, extra: str, capsys: pyte
 def test_a_module_of_ours_that_is_missing_is_a_bug() -> None:
     with pytest.raises(ModuleNotFoundError), user_errors():
         import_module("ser.no_such_module")
+
+
+def run_code(code: str, redirection: str) -> subprocess.CompletedProcess[str]:
+    text = f"from ser.errors import user_errors\nwith user_errors():\n    {code}\n"
+    command = f"{shlex.quote(sys.executable)} -c {shlex.quote(text)} {redirection}"
+    return subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+def test_an_output_that_is_full_is_one_line() -> None:
+    result = run_code("print('word ' * 9999)", "> /dev/full")
+    assert (result.returncode, result.stderr) == (1, "error: standard output: No space left on device\n")
+
+
+def test_an_output_that_nobody_reads_ends_in_silence() -> None:
+    result = run_code("[print('word ' * 99) for _ in range(9999)]", "| head -n 1 > /dev/null")
+    assert result.stderr == ""
+
+
+def test_an_input_that_is_closed_is_empty() -> None:
+    result = run_code("import sys; print(sys.stdin.buffer.read())", "<&-")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "b''\n", "")
+
+
+def test_a_file_that_the_system_refuses_is_one_line(tmp_path: Path) -> None:
+    result = run_code(f"open({str(tmp_path)!r})", "")
+    assert (result.returncode, result.stderr) == (1, f"error: {tmp_path}: Is a directory\n")

@@ -1,4 +1,6 @@
 import copy
+import io
+from dataclasses import replace
 from pathlib import Path
 
 import librosa
@@ -102,6 +104,11 @@ def test_the_picture_has_both_axes_in_units_and_names_the_emotion(small_model: M
     assert axes.get_title().startswith("What speaks for sad (")
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("Time (s)", "Frequency (kHz)")
     assert [label.get_text() for label in axes.get_yticklabels()] == ["0.25", "0.5", "1", "2", "4"]
+
+
+def test_the_name_of_an_emotion_is_no_formula(small_model: Model) -> None:
+    figure = draw_explanation(replace(explain(small_model, clip(1, sampling_rate=8_000)), emotion="$\\evil$"))
+    figure.savefig(io.BytesIO())
 
 
 def test_what_is_no_spectrogram_is_explained_in_times_and_frequencies(small_front_end: FeatureParams) -> None:

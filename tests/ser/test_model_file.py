@@ -1,4 +1,5 @@
 import json
+import os
 import resource
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from ser.description import MAX_BYTES
 from ser.errors import InputError
 from ser.model_file import Model, read_model, write_model
 from ser.params import FeatureParams
@@ -110,7 +112,10 @@ def test_safetensors_of_something_else_are_refused(model: Model, tmp_path: Path)
         ("format", 3, "description: format: expected 4, got 3"),
         ("architecture", "os.system", "description: architecture: expected 'logmel_gap', .* got 'os.system'"),
         ("classes", ["calm"], "description: classes: "),
-        ("classes", ["calm", "sad", "angry"], "weights do not fit"),
+        ("classes", ["calm", "calm"], "description: classes: expected names that differ from one another"),
+        ("classes", ["calm", "sa\x1bd"], r"description: classes.1: expected text that can be printed, got 'sa\\x1bd'"),
+        ("trained_on", ["x" * 70_000], "expected a description of at most 65,536 characters, found more"),
+        ("classes", ["calm", "sad", "angry"], r"weights do not fit the architecture: network.*: expected F32 of"),
     ],
 )
 def test_a_description_that_does_not_fit_is_refused(
@@ -132,17 +137,40 @@ def test_weights_that_are_no_numbers_are_refused(model: Model, tmp_path: Path) -
 
 
 def test_a_description_of_a_huge_network_costs_nothing(model: Model, tmp_path: Path) -> None:
-    front_end = model.description.front_end.model_copy(update={"n_mels": 512, "duration": 60.0, "hop_length": 80})
-    description = model.description.model_copy(update={"architecture": "logmel_vgg", "front_end": front_end})
+    front_end = model.description.front_end.model_copy(update={"n_mels": 512, "duration": 60.0, "hop_length": 240})
+    huge = {"architecture": "logmel_vgg", "front_end": front_end, "members": 20}
+    description = model.description.model_copy(update=huge)
     write_model(Model(model.classifier, description), tmp_path / "m.safetensors")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with pytest.raises(InputError, match=r"m.safetensors: the weights do not fit"):  # 50 GB of them would
+    with pytest.raises(InputError, match=r"m.safetensors: the weights do not fit"):  # 40 GB of them would
         read_model(tmp_path / "m.safetensors")
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < peak + 100_000  # KiB
+
+
+@pytest.mark.parametrize("n_bytes", [1 << 20, (1 << 62) - 1])
+def test_a_header_beyond_measure_is_not_read(tmp_path: Path, n_bytes: int) -> None:
+    (tmp_path / "m.safetensors").write_bytes((n_bytes + 1).to_bytes(8, "little") + b"{")
+    with pytest.raises(InputError, match=r"expected a header of at most 1,048,576 bytes, found [\d,]+$"):
+        read_model(tmp_path / "m.safetensors")
+
+
+def test_a_file_beyond_measure_is_not_read(model: Model, tmp_path: Path) -> None:
+    write_model(model, tmp_path / "m.safetensors")
+    os.truncate(tmp_path / "m.safetensors", MAX_BYTES + 1)
+    with pytest.raises(InputError, match=r"expected a model file of at most 268,435,456 bytes, found 268,435,457"):
+        read_model(tmp_path / "m.safetensors")
+
+
+def test_what_is_no_probability_is_not_believed(model: Model) -> None:
+    with torch.no_grad():
+        for weights in model.classifier.parameters():
+            weights.fill_(3e38)
+    with pytest.raises(InputError, match="the model's network gives no finite numbers"), np.errstate(invalid="ignore"):
+        model.probabilities(np.full((1, 8, 13), 1e3, dtype=np.float32))
 
 
 def test_weights_of_another_kind_are_refused(model: Model, tmp_path: Path) -> None:
     model.classifier.double()
     write_model(model, tmp_path / "m.safetensors")
-    with pytest.raises(InputError, match="the weights do not fit the architecture: they are numbers of another kind"):
+    with pytest.raises(InputError, match=r"the weights do not fit the architecture: mean: expected F32 .*, found F64"):
         read_model(tmp_path / "m.safetensors")

@@ -1,5 +1,6 @@
 import json
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -65,7 +66,9 @@ def test_a_file_that_names_another_one_is_refused_and_opens_none(
     data = changed(small_onnx, change)
     (tmp_path / "below").mkdir()
     monkeypatch.chdir(tmp_path / "below")
-    with pytest.raises(InputError, match=r"m.onnx: not a readable model file: .* found data in another file"):
+    with pytest.raises(
+        InputError, match=r"m.onnx: not a readable model file: .* found field 13 of type 2 of an ONNX tensor"
+    ):
         OnnxModel(data, HERE)
 
 
@@ -89,6 +92,14 @@ def test_a_file_without_description_is_none_of_ours(small_onnx: bytes) -> None:
         ({"temperature": 0.0}, "m.onnx: description: temperature: expected greater than or equal to 0.001"),
         ({"test": {"uar": 2.0}}, "m.onnx: description: test.uar: "),
         ({"classes": ["calm", "sad"]}, "m.onnx: the network does not fit its description"),
+        ({"classes": ["calm"] * 8}, "m.onnx: description: classes: expected names that differ from one another"),
+        ({"classes": ["a", "\x1b[2J", *"cdefgh"]}, r"description: classes.1: expected text that can be printed"),
+        ({"classes": ["a", "\ud800", *"cdefgh"]}, r"description: classes.1: "),
+        ({"classes": ["a", "b" * 65, *"cdefgh"]}, "description: classes.1: expected at most 64 characters"),
+        ({"classes": [f"c{i}" for i in range(101)]}, "description: classes: "),
+        ({"trained_on": ["a\nb"]}, r"description: trained_on.0: expected text that can be printed, got 'a\\nb'"),
+        ({"members": 2**70}, "description: members: expected "),
+        ({"temperature": 10**400}, "description: temperature: expected "),
         ({"trained_on": ["x" * 70_000]}, "m.onnx: expected a description of at most 65,536 characters, found more"),
     ],
 )
@@ -103,6 +114,54 @@ def test_a_description_nested_beyond_measure_is_refused(small_onnx: bytes) -> No
 
     with pytest.raises(InputError, match="description is not JSON"):
         OnnxModel(changed(small_onnx, change), HERE)
+
+
+def test_a_number_beyond_measure_in_a_description_is_refused(small_onnx: bytes) -> None:
+    def change(model: onnx.ModelProto) -> None:
+        model.metadata_props[0].value = "9" * 5000
+
+    with pytest.raises(InputError, match="description is not JSON"):
+        OnnxModel(changed(small_onnx, change), HERE)
+
+
+def behind(operator: str, *constants: list[int]) -> Change:
+    """Put an operator behind what gives the probabilities."""
+
+    def change(model: onnx.ModelProto) -> None:
+        (last,) = [node for node in model.graph.node if node.output[0] == "probabilities"]
+        last.output[0] = "before"
+        names = [f"constant{number}" for number in range(len(constants))]
+        model.graph.node.append(onnx.helper.make_node(operator, ["before", *names], ["probabilities"]))
+        for name, constant in zip(names, constants, strict=True):
+            model.graph.initializer.append(onnx.numpy_helper.from_array(np.array(constant), name))
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (behind("LogSoftmax"), "gives numbers that are no probabilities"),
+        (behind("Sqrt"), "gives numbers that are no probabilities"),
+        (behind("Transpose"), r"gives an array of shape \(8, 1\), expected \(1, 8\)"),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_what_is_no_probability_is_not_believed(small_onnx: bytes, change: Change, message: str) -> None:
+    """A hostile model answered: -48.5 %."""
+    model = OnnxModel(changed(small_onnx, change), HERE)
+    with pytest.raises(InputError, match=f"the model's network {message}"):
+        model.probabilities(np.zeros((1, 8, 13), dtype=np.float32))
+
+
+def test_a_network_may_not_take_the_whole_memory(small_onnx: bytes, capfd: pytest.CaptureFixture[str]) -> None:
+    """In a file of some kilobytes, an operator asks for terabytes."""
+    model = OnnxModel(changed(small_onnx, behind("Expand", [1 << 40, 1, 1])), HERE)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(InputError, match="the model's network cannot be run"):
+        model.probabilities(np.zeros((1, 8, 13), dtype=np.float32))
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < peak + 100_000  # KiB
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_network_with_another_input_is_refused(small_onnx: bytes) -> None:

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 from typing import get_args
 
@@ -5,6 +7,7 @@ import pytest
 
 from ser.errors import InputError
 from ser.params import (
+    MAX_BYTES,
     Architecture,
     AugmentParams,
     FeatureParams,
@@ -91,6 +94,21 @@ def test_yaml_1_2_numbers_are_numbers(tmp_path: Path) -> None:
         ("protocol: speaker_independent", "protocol: cross_corpus", "split: test_corpora names the tested corpora"),
         ("csv: ''", "csv: my.csv\n    x: y", "ingest.custom.x: unknown key"),
         ("demo:", "demo: [", "not YAML"),
+        ("demo:", "[a]: 1\ndemo:", "('a',): expected text as a key, got ('a',)"),
+        ("demo:", "? {a: 1}\n: 1\ndemo:", "not YAML"),
+        ("demo:", f"a: {'[' * 5000}\ndemo:", "not YAML"),
+        ("demo:", f"a: {'{b: ' * 5000}\ndemo:", "not YAML"),
+        ("demo:", f"{'x' * 500}: 1\ndemo:", f"{'x' * 80}: unknown key"),
+        ("demo:", "a: 2026-99-99\ndemo:", "not YAML"),
+        ("demo:", "a: !!int b\ndemo:", "not YAML"),
+        ("n_mels: 64", f"n_mels: {10**400}", "features.n_mels: expected "),
+        ("n_mels: 64", f"n_mels: 0x{'f' * 5000}", "features.n_mels: expected "),
+        ("n_mels: 64", f"n_mels: {'9' * 5000}", "not YAML"),
+        ("f_max: 8000.0", f"f_max: {10**400}", "features.f_max: expected "),
+        ("hop_length: 512", f"hop_length: {2**63}", "features.hop_length: expected less than or equal to 16384"),
+        ("fold: 0", f"fold: {2**63}", "split.fold: expected less than or equal to 1000000"),
+        ("encoder: null", 'encoder: "a\\e[2J"', "features.encoder: expected text that can be printed, got 'a\\x1b[2J'"),
+        ("encoder: null", f"encoder: {'x' * 2000}", "features.encoder: expected at most 1000 characters, got 'xxx"),
     ],
 )
 def test_a_wrong_value_names_file_key_expectation_and_finding(tmp_path: Path, old: str, new: str, message: str) -> None:
@@ -98,6 +116,7 @@ def test_a_wrong_value_names_file_key_expectation_and_finding(tmp_path: Path, ol
     with pytest.raises(InputError) as caught:
         load_params(FeatureParams, path)
     assert str(caught.value).startswith(f"{path}: {message}")
+    assert len(str(caught.value)) < len(str(path)) + 700
 
 
 @pytest.mark.parametrize(
@@ -154,6 +173,47 @@ def test_a_file_that_is_not_a_mapping_is_refused(tmp_path: Path) -> None:
     (tmp_path / "params.yaml").write_text("- 1\n- 2\n")
     with pytest.raises(InputError, match="expected a"):
         load_params(SplitParams, tmp_path / "params.yaml")
+
+
+def test_what_is_short_in_yaml_and_without_end_in_a_message_is_shortened(tmp_path: Path) -> None:
+    rounds = "\n".join(f"b{i}: &b{i} [{', '.join([f'*b{i - 1}'] * 9)}]" for i in range(1, 30))
+    (tmp_path / "params.yaml").write_text(f"b0: &b0 x\n{rounds}\ndemo: *b29\n")
+    with pytest.raises(InputError) as caught:
+        load_params(SplitParams, tmp_path / "params.yaml")
+    assert len(str(caught.value)) < len(str(tmp_path)) + 300
+
+
+def test_a_file_beyond_measure_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_bytes(b"#" * (MAX_BYTES + 1))
+    with pytest.raises(InputError, match=r"params\.yaml: expected at most 131,072 bytes, found more"):
+        load_params(SplitParams, tmp_path / "params.yaml")
+
+
+WIDEST: dict[str, object] = {"sampling_rate": 48_000, "duration": 60.0, "f_max": 20_000.0}
+"""A minute in the best quality; below, as many and as long windows of it as may be."""
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"front_end": "log_mel", "n_fft": 16_384, "hop_length": 2832, "n_mels": 512},
+        {"front_end": "mfcc_deltas", "n_fft": 8000, "hop_length": 1408, "n_mels": 512, "n_mfcc": 512},
+        {"front_end": "contours_functionals", "hop_length": 825},
+    ],
+)
+def test_no_front_end_takes_gigabytes(values: dict[str, object]) -> None:
+    """What may be asked for takes less than one; a sixteenth more, in windows or in bands, may not."""
+    allowed = FeatureParams.model_validate(load_params(FeatureParams, PARAMS).model_dump() | WIDEST | values)
+    code = (
+        "import resource, sys, numpy as np; from ser.features import front_end; from ser.params import FeatureParams\n"
+        "params = FeatureParams.model_validate_json(sys.argv[1])\n"
+        "signal = np.random.default_rng(0).normal(0, 0.1, params.n_samples).astype(np.float32)\n"
+        "front_end(signal, params); print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    output = subprocess.check_output([sys.executable, "-c", code, allowed.model_dump_json()], text=True)
+    assert int(output) < 1 << 20  # KiB
+    with pytest.raises(ValueError, match="frames to take less memory"):
+        FeatureParams.model_validate(allowed.model_dump() | {"hop_length": allowed.hop_length * 15 // 16})
 
 
 def test_frames_are_centred_on_every_hop(small_front_end: FeatureParams) -> None:

@@ -200,6 +200,11 @@ def test_a_setting_that_does_not_fit_names_the_preset_and_the_key(
     [
         ("", "expected a mapping, got None"),
         ("about: [", "not YAML"),
+        ("about: " + "[" * 5000, "not YAML"),
+        (f"about: {'9' * 5000}", "not YAML"),
+        (ABOUT + "params: {[a]: 1}\n", "params.('a',).[key]: expected a string, got ('a',)"),
+        (ABOUT + "params: {train: {[a]: 1}}\n", "params.train: expected text as a key, got [a]"),
+        ("#" * 200_000, "expected at most 131,072 bytes, found more"),
         ("params: {}\n", "about: this key is missing"),
         (ABOUT, "params: this key is missing"),
         (ABOUT + "params:\n", "params: expected a dictionary, got None"),

@@ -1,5 +1,6 @@
 """Small WAV files named by each corpus's rules, read as the stages read them."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from ser.ingestion import ingest
 from ser.params import CustomParams, IngestParams, SplitParams
 from ser.scanning import scan
-from ser.scans import Scan
+from ser.scans import Scan, write_scan
 from ser.splits import assign_splits
 from tests.conftest import write_clip
 
@@ -171,7 +172,7 @@ def test_linked_folders_are_scanned_and_a_link_that_leads_nowhere_is_named(tmp_p
 
 def test_spellings_of_one_speaker_are_not_in_train_and_in_test(tmp_path: Path) -> None:
     spellings = ("1", "01", "1.0", "2", "3", " 3", "4", "S5", "s05", "6")
-    rows = {f"{number}.wav": ("sad", speaker) for number, speaker in enumerate(spellings)}
+    rows = {f"{number}.wav": (("sad", "happy")[number % 2], speaker) for number, speaker in enumerate(spellings)}
     for seed, name in enumerate(rows):
         write_clip(tmp_path / name, seed)
     write_table(tmp_path, rows)
@@ -193,3 +194,15 @@ def test_spellings_of_one_speaker_are_not_in_train_and_in_test(tmp_path: Path) -
         subsets = assign_splits(found.utterances, params).set_index("utterance_id")["subset"]
         assert subsets.groupby(speakers).nunique().max() == 1
         assert subsets[[f"custom_{number}" for number in (0, 1, 2)]].nunique() == 1
+
+
+def test_a_name_that_is_not_utf_8_is_one_rejected_file(tmp_path: Path) -> None:
+    write_clip(tmp_path / "wav/03a01Fa.wav", 0)
+    write_clip(tmp_path / "wav/03a01Wa.wav", 1)
+    (tmp_path / "wav/03a01Wa.wav").rename(os.fsdecode(bytes(tmp_path) + b"/wav/03a01Wa\xff.wav"))
+    found = scan(tmp_path, "emodb", None)
+    assert list(found.utterances["utterance_id"]) == ["emodb_03a01Fa"]
+    assert list(found.rejected["reason"]) == ["impossible name"]
+    assert found.rejected["detail"][0].endswith(": its name is not UTF-8, which tables are written in; rename the file")
+    write_scan(found, tmp_path / "scan")
+    assert "03a01Wa\\udcff.wav" in (tmp_path / "scan/rejected.csv").read_text()

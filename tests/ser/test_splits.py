@@ -264,3 +264,10 @@ def test_kaggle_leaky_needs_its_copies_and_trains_on_most_of_its_test(make_metad
     test = table[table["subset"] == "test"]
     assert len(test) == 64
     assert test["audio_hash"].isin(table.loc[table["subset"] == "train", "audio_hash"]).mean() > 0.5
+
+
+def test_one_emotion_to_train_on_is_refused(make_metadata: Callable[..., pd.DataFrame]) -> None:
+    metadata = make_metadata(speakers=6, takes=2)
+    alone = metadata[metadata["emotion"] == "sad"]
+    with pytest.raises(InputError, match="at least two emotions to train on, found 'sad' alone"):
+        assign_splits(alone, SPEAKER_INDEPENDENT)

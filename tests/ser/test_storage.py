@@ -233,6 +233,7 @@ def test_tables_have_unix_line_ends_and_come_back(tmp_path: Path) -> None:
     [
         (b"name\nx\n", "expected a column 'number', found name"),
         (b"name,number\nx,three\n", "column 'number': expected int"),
+        (b"name,number\nx,99999999999999999999\n", "column 'number': expected int"),
         (b"", "not a CSV table"),
         (b"\xff\xfe\x00", "not a CSV table"),
     ],
@@ -242,6 +243,11 @@ def test_a_damaged_table_is_refused(tmp_path: Path, content: bytes, message: str
     path.write_bytes(content)
     with pytest.raises(InputError, match=message):
         read_table(path, {"name": str, "number": int})
+
+
+def test_what_utf_8_cannot_say_is_escaped_in_a_table(tmp_path: Path) -> None:
+    write_table(pd.DataFrame({"name": ["\udcff.wav"]}), tmp_path / "t.csv")
+    assert (tmp_path / "t.csv").read_text() == "name\n\\udcff.wav\n"
 
 
 def test_json_refuses_what_dvc_would_take_in_silence(tmp_path: Path) -> None:
@@ -255,8 +261,9 @@ def test_json_keeps_its_order(tmp_path: Path) -> None:
     assert list(json.loads((tmp_path / "m.json").read_text())) == ["b", "a"]
 
 
-def test_damaged_or_missing_json_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "m.json").write_text("{")
+@pytest.mark.parametrize("text", ["{", "[" * 100_000, "9" * 5000])
+def test_damaged_or_missing_json_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "m.json").write_text(text)
     with pytest.raises(InputError, match="not JSON"):
         read_json(tmp_path / "m.json")
     with pytest.raises(InputError, match="no such file"):

@@ -12,6 +12,7 @@ from torch import nn
 from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from ser.calibration import fit_temperature
+from ser.errors import InputError
 from ser.examples import Examples
 from ser.front_ends.contours_functionals import N_ROWS
 from ser.models.classifier import Classifier
@@ -136,6 +137,33 @@ def test_a_checkpoint_that_was_moved_is_not_used(tmp_path: Path) -> None:
     assert lines[0].startswith("epoch   1/4")
     whole, _ = run(tmp_path / "whole")
     assert torch.equal(weights(whole), weights(moved))
+
+
+@pytest.mark.parametrize("content", [b"", b"no checkpoint", None])
+@pytest.mark.parametrize("name", ["last.ckpt", "finished"])
+def test_a_checkpoint_that_is_damaged_or_planted_is_thrown_away(
+    tmp_path: Path, name: str, content: bytes | None
+) -> None:
+    interrupt(tmp_path / "scratch", 3)
+    (folder,) = (tmp_path / "scratch").iterdir()
+    (folder / name).write_bytes((folder / "last.ckpt").read_bytes()[:-9] if content is None else content)
+    fitted, lines = run(tmp_path / "scratch")
+    assert lines[0].endswith("the checkpoints are thrown away, and training starts again")
+    assert lines[1].startswith("epoch   1/4")
+    whole, _ = run(tmp_path / "whole")
+    assert torch.equal(weights(whole), weights(fitted))
+
+
+def test_only_folders_of_checkpoints_are_touched_in_a_scratch_folder(tmp_path: Path) -> None:
+    scratch = tmp_path / "scratch"
+    for name in ("mine/kept.wav", "0123456789abcdef/kept.wav", "kept.txt"):
+        (scratch / name).parent.mkdir(parents=True, exist_ok=True)
+        (scratch / name).write_text("kept")
+    run(scratch)
+    kept = {path.relative_to(scratch).as_posix() for path in scratch.rglob("*") if path.is_file()}
+    assert kept == {"mine/kept.wav", "0123456789abcdef/kept.wav", "kept.txt"}
+    with pytest.raises(InputError, match="expected a folder for checkpoints, found a file"):
+        run(scratch / "kept.txt")
 
 
 def test_the_time_of_a_run_includes_that_before_an_interruption(

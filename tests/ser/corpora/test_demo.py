@@ -136,8 +136,9 @@ def test_an_interrupted_run_leaves_what_was_there(tmp_path: Path, monkeypatch: p
         demo.synthesise_corpus(PARAMS, tmp_path / "demo")
     assert not list(tmp_path.iterdir())
 
-    (tmp_path / "demo").mkdir()
-    (tmp_path / "demo" / "old.wav").write_bytes(b"old")
+    old = tmp_path / "demo/Actor_24/03-01-01-01-01-01-24.wav"
+    old.parent.mkdir(parents=True)
+    old.write_bytes(b"old")
     with pytest.raises(KeyboardInterrupt):
         demo.synthesise_corpus(PARAMS, tmp_path / "demo")
-    assert [path.name for path in tmp_path.rglob("*")] == ["demo", "old.wav"]
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [old]

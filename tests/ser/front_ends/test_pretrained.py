@@ -1,3 +1,6 @@
+import json
+import pickle
+import shutil
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -73,7 +76,7 @@ def test_another_sampling_rate_is_refused(checkpoint: Callable[[str], Path]) -> 
         front_end(clip(1), params(checkpoint("wavlm"), sampling_rate=22_050))
 
 
-@pytest.mark.parametrize("content", [None, "{}", "no JSON", '{"model_type": "os.system"}'])
+@pytest.mark.parametrize("content", [None, "{}", "null", "no JSON", "[" * 100_000, '{"model_type": "os.system"}'])
 def test_a_folder_that_holds_no_encoder_is_one_line(tmp_path: Path, content: str | None) -> None:
     folder = tmp_path / "encoder"
     folder.mkdir()
@@ -96,6 +99,103 @@ def test_code_that_comes_with_an_encoder_is_not_run(tmp_path: Path, checkpoint: 
     with pytest.raises(InputError, match="no encoder that can be loaded"):
         front_end(clip(1), params(folder))
     assert not marker.exists()
+
+
+def hide_pickle(folder: Path, marker: Path) -> None:
+    """Put the weights into a pickle that leaves a mark when it is opened without care."""
+    (folder / "model.safetensors").unlink()
+    (folder / "pytorch_model.bin").write_bytes(pickle.dumps(Mark(marker)))
+
+
+def hide_pickle_in_an_index(folder: Path, marker: Path) -> None:
+    hide_pickle(folder, marker)
+    index = {"metadata": {}, "weight_map": {"a": "pytorch_model.bin"}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+
+
+def hide_pickle_in_the_config(folder: Path, marker: Path) -> None:
+    hide_pickle(folder, marker)
+    (folder / "pytorch_model.bin").rename(folder / "adapter_model.bin")
+    (folder / "model.safetensors").touch()
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"transformers_weights": "adapter_model.bin"}))
+
+
+def hide_pickle_in_an_adapter(folder: Path, marker: Path) -> None:
+    (folder / "adapter_model.bin").write_bytes(pickle.dumps(Mark(marker)))
+    (folder / "adapter_config.json").write_text("{}")
+
+
+class Mark:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Callable[[Path], object], tuple[Path]]:
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize(
+    "hide", [hide_pickle, hide_pickle_in_an_index, hide_pickle_in_the_config, hide_pickle_in_an_adapter]
+)
+def test_a_pickle_is_refused_before_it_is_opened(
+    hide: Callable[[Path, Path], None],
+    checkpoint: Callable[[str], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = shutil.copytree(checkpoint("wav2vec2"), tmp_path / "encoder")
+    hide(folder, tmp_path / "ran")
+    monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("a pickle was opened"))
+    with pytest.raises(InputError, match=r"encoder: no encoder that can be loaded: .*model\.safetensors"):
+        front_end(clip(1), params(folder))
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"hidden_size": "x"},
+        {"hidden_size": 0},
+        {"hidden_size": 32},
+        {"conv_stride": [1]},
+        {"hidden_act": "evil"},
+        {"dtype": "evil"},
+        {"model_type": ["wav2vec2"]},
+        {"quantization_config": {"quant_method": "bitsandbytes", "load_in_4bit": True}},
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")
+def test_settings_that_make_no_sense_are_one_line(
+    changes: dict[str, object], checkpoint: Callable[[str], Path], tmp_path: Path
+) -> None:
+    folder = shutil.copytree(checkpoint("wav2vec2"), tmp_path / "encoder")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | changes))
+    with pytest.raises(InputError, match="no encoder that can be loaded"):
+        front_end(clip(1), params(folder))
+
+
+@pytest.mark.parametrize("kept", [0, 7, 300, -1])
+def test_weights_that_are_cut_off_are_one_line(kept: int, checkpoint: Callable[[str], Path], tmp_path: Path) -> None:
+    folder = shutil.copytree(checkpoint("hubert"), tmp_path / "encoder")
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:kept])
+    with pytest.raises(InputError, match="no encoder that can be loaded"):
+        front_end(clip(1), params(folder))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_encoder_in_half_precision_is_heard_through_in_float32(
+    kind: str, dtype: torch.dtype, tmp_path: Path, checkpoint: Callable[[str], Path]
+) -> None:
+    model, extractor = KINDS[kind]()
+    whole = type(model).from_pretrained(checkpoint(kind))
+    for part in (whole.to(dtype), extractor):
+        part.save_pretrained(tmp_path / kind)
+    found = front_end(clip(1), params(tmp_path / kind))
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, front_end(clip(1), params(checkpoint(kind))), atol=0.05)
 
 
 @pytest.mark.parametrize("values", [{"encoder": None}, {"front_end": "log_mel"}])

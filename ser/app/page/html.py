@@ -1,62 +1,42 @@
-"""What the page says, as HTML: the answer, what cannot be used, what the model is and cannot do."""
+"""What the page says before a voice comes: what it is for, what the model is and cannot do."""
 
+import json
 from html import escape
+from pathlib import Path
+from string import Template
 
+from ser.app.settings import MEGABYTE, Settings
 from ser.colours import colour
 from ser.corpora import CORPORA
 from ser.description import ExportedDescription, ModelDescription, Scores
-from ser.predictor import Prediction
-from ser.reports import UNSURE, emotion_or_unsure
 
-NOTHING = '<p class="soft">Nothing yet.</p>'
-MOST_PROBABLE = "the most probable"
-EXPLAINING = (
-    '<p class="soft">Parts of the spectrogram are hidden, one after the other: where the probability of the emotion'
-    " falls, the model had listened. This takes some seconds.</p>"
-)
+_TEMPLATE = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
 
 
-def invitation(max_seconds: float, max_megabytes: float) -> str:
-    """What stands in the answer's place, with the limits on recordings."""
-    return (
-        '<div class="answer"><p>Record or upload a voice, and its emotion will stand here.</p>'
-        f'<p class="soft">WAV, FLAC, Ogg or MP3, at most {max_seconds:g} s and {max_megabytes:.3g} MB; M4A, MP4 and'
-        " WebM if the server has ffmpeg.</p></div>"
-    )
-
-
-def answer(prediction: Prediction, min_confidence: float, heard_seconds: float) -> str:
-    """The emotion, large, and a bar for the probability of each.
+def page(description: ModelDescription, settings: Settings, *, explains: bool) -> str:
+    """The whole page.
 
     Args:
-        prediction: of one recording.
-        min_confidence: probability below which the emotion is `UNSURE`.
-        heard_seconds: how much of a recording the model hears.
+        description: what the model says of itself.
+        settings: the limits on recordings.
+        explains: whether it offers explanations.
     """
-    emotion = emotion_or_unsure(prediction, min_confidence)
-    classes = tuple(prediction.probabilities)
-    rows = "".join(
-        f'<tr{" class=best" if name == emotion else ""}><th scope="row">{escape(name)}</th>'
-        f'<td><div style="width: {probability:.1%}; background: {colour(name, classes)}"></div></td>'
-        f'<td class="number">{probability:.1%}</td></tr>'
-        for name, probability in sorted(prediction.probabilities.items(), key=lambda one: -one[1])
+    facts = {
+        "classes": description.classes,
+        "colours": {name: colour(name, description.classes) for name in description.classes},
+        "heardSeconds": description.front_end.duration,
+        "maxSeconds": settings.max_seconds,
+        "maxBytes": settings.max_bytes,
+    }
+    return _TEMPLATE.substitute(
+        introduction=introduction(description),
+        facts=escape(json.dumps(facts)),
+        max_seconds=f"{settings.max_seconds:g}",
+        max_megabytes=f"{settings.max_bytes / MEGABYTE:.3g}",
+        emotions="".join(f"<option>{escape(name)}</option>" for name in description.classes),
+        explanation="" if explains else "hidden",
+        card=card(description),
     )
-    if emotion == UNSURE:
-        verdict = f"{escape(prediction.emotion)} is most probable, with {prediction.confidence:.0%}"
-    else:
-        verdict = f"with a probability of {prediction.confidence:.0%}"
-    heard = f"{prediction.seconds:.1f} s of voice"
-    if prediction.seconds > heard_seconds:
-        heard += f", of which this is the first {heard_seconds:g} s"
-    return (
-        f'<div class="answer"><p class="emotion">{escape(emotion)}</p><p class="soft">{verdict}; {heard}</p>'
-        f'<table class="bars"><caption>Probability of each emotion</caption><tbody>{rows}</tbody></table></div>'
-    )
-
-
-def refusal(message: str) -> str:
-    """Why a recording cannot be used."""
-    return f'<div class="answer refusal" role="alert"><p class="emotion">No answer</p><p>{escape(message)}</p></div>'
 
 
 def introduction(description: ModelDescription) -> str:
@@ -83,7 +63,7 @@ def card(description: ModelDescription) -> str:
         facts |= _scores(description.test, len(description.classes)) if description.test else {"Test": "no scores"}
         facts["Trained file"] = f"MD5 {description.trained_md5}"
     rows = "".join(f'<tr><th scope="row">{name}</th><td>{escape(fact)}</td></tr>' for name, fact in facts.items())
-    return f'<table class="card"><tbody>{rows}</tbody></table><p class="soft">{escape(_limits(description))}</p>'
+    return f'<table id="card"><tbody>{rows}</tbody></table><p class="soft">{escape(_limits(description))}</p>'
 
 
 def _scores(test: Scores, n_classes: int) -> dict[str, str]:

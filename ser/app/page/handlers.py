@@ -1,0 +1,112 @@
+"""What the page's script asks for: everything there is to say of a recording, and what spoke for an emotion."""
+
+import hashlib
+import io
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from ser.app.decoding import Heard
+from ser.app.engine import Engine
+from ser.app.page import pictures
+from ser.app.uploads import read_upload
+from ser.description import ExportedDescription, ModelDescription
+from ser.features import prepare_signal
+from ser.timeline import read_timeline
+
+if TYPE_CHECKING:
+    from ser.model_file import Model
+
+
+class Listener:
+    """Answers the page's script. The browser keeps the recording, and sends it anew for each question.
+
+    Args:
+        engine: decodes and predicts.
+        trained: the model file for explanations, or None.
+    """
+
+    def __init__(self, engine: Engine, trained: Path | None) -> None:
+        self.engine, self.trained = engine, trained
+        self.params = engine.predictor.model.description.front_end
+
+    async def listen(self, request: Request) -> JSONResponse:
+        """Answer a form as `/predict` takes it: with the emotion, what was heard, and the emotions over time.
+
+        Raises:
+            HTTPException: the form cannot be read.
+            InputError: the recording cannot be used.
+        """
+        heard = await self._decoded(request)
+        prediction = await self.engine.predict(heard.signal)
+        shown = await self.engine.run(self._shown, heard.signal, prediction.seconds)
+        answer = {
+            "emotion": prediction.emotion,
+            "confidence": prediction.confidence,
+            "probabilities": prediction.probabilities,
+            "seconds": prediction.seconds,
+            "notes": heard.notes,
+        }
+        return JSONResponse(answer | shown)
+
+    async def explain(self, request: Request, emotion: str | None = None) -> JSONResponse:
+        """Answer the same form with what spoke for an emotion: the most probable one, if none is named.
+
+        Raises:
+            HTTPException: the form cannot be read.
+            InputError: the recording cannot be used, or the model knows no such emotion.
+        """
+        heard = await self._decoded(request)
+        return JSONResponse(await self.engine.run(self._explanation, heard.signal, emotion))
+
+    async def _decoded(self, request: Request) -> Heard:
+        _, data = await read_upload(request)
+        return await self.engine.decode(data)
+
+    def _shown(self, signal: np.ndarray, seconds: float) -> dict[str, Any]:
+        heard = self._prepared(signal)[: self.params.n_samples]
+        shown: dict[str, Any] = {"heard": pictures.heard(heard, self.params)}
+        if seconds > self.params.duration:
+            wav = io.BytesIO(pictures.to_wav(signal, self.params.sampling_rate))
+            # One thread: the service spreads recordings over them.
+            shown["timeline"] = pictures.over_time(read_timeline(self.engine.predictor, wav, jobs=1))
+        return shown
+
+    def _explanation(self, signal: np.ndarray, emotion: str | None) -> dict[str, Any]:
+        from ser.explanation import explain  # noqa: PLC0415 (torch, which may not be there)
+
+        heard = self._prepared(signal).copy()  # torch warns of memory that it may not write to, as decoded signals are
+        return pictures.explained(explain(self._trained_model, heard, emotion))
+
+    @cached_property
+    def _trained_model(self) -> "Model":
+        from ser.model_file import read_model  # noqa: PLC0415 (torch, which may not be there)
+
+        assert self.trained is not None  # noqa: S101 (else there is no route)
+        return read_model(self.trained)
+
+    def _prepared(self, signal: np.ndarray) -> np.ndarray:
+        return prepare_signal(signal[:, np.newaxis], self.params.sampling_rate, self.params)
+
+
+def find_trained(model: Path, description: ModelDescription) -> Path | None:
+    """The model file that torch reads, of the model that answers, if it is there and what explains is installed.
+
+    Args:
+        model: the file of the model that answers.
+        description: what it says of itself.
+    """
+    if any(find_spec(name) is None for name in ("torch", "captum", "librosa")):
+        return None
+    if not isinstance(description, ExportedDescription):
+        return model
+    trained = model.with_suffix(".safetensors")
+    if not trained.is_file():
+        return None
+    md5 = hashlib.md5(trained.read_bytes(), usedforsecurity=False).hexdigest()
+    return trained if md5 == description.trained_md5 else None
