@@ -36,8 +36,8 @@ def user_errors() -> Iterator[None]:
 
     That is: an `InputError`; a package that is missing and comes with an extra alone; and what the system says of a
     file, a disk or the output, full ones among them. If nobody reads the output any more, it ends in silence with the
-    code of a program that SIGPIPE ended. A standard stream that the caller has closed is the null device. No command or stage ends because of
-    a name that stdout cannot show.
+    code of a program that SIGPIPE ended. A standard stream that the caller has closed is the null device.
+    No command or stage ends because of a name that stdout cannot show.
     """
     _open_closed_streams()
     accept_every_name()

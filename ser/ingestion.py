@@ -54,10 +54,11 @@ class Ingested:
         }
 
     def check(self, params: IngestParams) -> None:
-        """Refuse corpora with too many unusable files, or with nothing left to tell apart.
+        """Refuse corpora with too many unusable files, or with nothing to tell apart.
 
         Raises:
-            InputError: more than ``params.max_rejected`` files are unusable, or all are; counts them. One emotion is left.
+            InputError: more than ``params.max_rejected`` files are unusable, or all are; counts them.
+                Or one emotion alone is left.
         """
         unusable = self.rejected[self.rejected["reason"].isin(UNUSABLE_REASONS)]
         if len(unusable) > params.max_rejected:
@@ -70,9 +71,8 @@ class Ingested:
             raise InputError(f"no usable recording of {', '.join(params.corpora)} found{found}")
         emotions = self.metadata["emotion"].unique()
         if len(emotions) == 1:
-            raise InputError(
-                f"{', '.join(params.corpora)}: expected recordings of at least two emotions, found '{emotions[0]}' alone"
-            )
+            corpora = ", ".join(params.corpora)
+            raise InputError(f"{corpora}: expected recordings of at least two emotions, found '{emotions[0]}' alone")
 
 
 def ingest(scans: Sequence[Scan], params: IngestParams) -> Ingested:

@@ -145,8 +145,8 @@ def test_a_checkpoint_that_is_damaged_or_planted_is_thrown_away(
     tmp_path: Path, name: str, content: bytes | None
 ) -> None:
     interrupt(tmp_path / "scratch", 3)
-    (folder,) = (tmp_path / "scratch").iterdir()
-    (folder / name).write_bytes((folder / "last.ckpt").read_bytes()[:-9] if content is None else content)
+    (last,) = (tmp_path / "scratch").rglob("last.ckpt")
+    last.with_name(name).write_bytes(last.read_bytes()[:-9] if content is None else content)
     fitted, lines = run(tmp_path / "scratch")
     assert lines[0].endswith("the checkpoints are thrown away, and training starts again")
     assert lines[1].startswith("epoch   1/4")

@@ -249,7 +249,7 @@ def test_scanning_says_what_is_odd_in_the_table_and_what_is_left_out(project: Pa
     for seed in range(3):
         write_clip(project / f"data/raw/custom/{seed}.wav", seed)
     (project / "data/raw/custom/notes.txt").write_text("nothing to hear")
-    (project / "data/raw/custom/labels.csv").write_text("path;emotion;speaker;gender\n0.wav;0;1;x\n1.wav;0;01;f\n")
+    (project / "data/raw/custom/labels.csv").write_text("path;emotion;speaker;gender\n0.wav;0;1;x\n1.wav;1;01;f\n")
     change_params("csv: ''", "csv: labels.csv")
     result = run("scan", "custom")
     assert result.exit_code == 0, result.output
@@ -262,6 +262,6 @@ def test_scanning_says_what_is_odd_in_the_table_and_what_is_left_out(project: Pa
     audit = CliRunner().invoke(ser_app, ["corpora", "audit", "data/raw/custom"])
     assert audit.stderr == result.stderr
     change_params("corpora: [ravdess]", "corpora: [custom]")
-    change_params("relabel: {}", "relabel: {0: neutral}")
+    change_params("relabel: {}", "relabel: {0: neutral, 1: sad}")
     assert run("ingest").exit_code == 0
-    assert set(pd.read_csv("data/metadata.csv")["emotion"]) == {"neutral"}
+    assert set(pd.read_csv("data/metadata.csv")["emotion"]) == {"neutral", "sad"}
