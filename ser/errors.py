@@ -56,10 +56,10 @@ def user_errors() -> Iterator[None]:
     except OSError as error:
         if error.errno is None:  # not of the system
             raise
-        place = "standard output" if _is_output_lost() or error.filename is None else error.filename
+        place = "standard output" if _is_output_lost() else error.filename
         if isinstance(error, BrokenPipeError):
             raise SystemExit(128 + signal.SIGPIPE) from None
-        message = f"{place}: {error.strerror}"
+        message = f"{place}: {error.strerror}" if place else f"{error.strerror}"
     else:
         return
     with suppress(OSError):

@@ -1,3 +1,4 @@
+import os
 import shlex
 import subprocess
 import sys
@@ -40,7 +41,9 @@ def test_a_module_of_ours_that_is_missing_is_a_bug() -> None:
 def run_code(code: str, redirection: str) -> subprocess.CompletedProcess[str]:
     text = f"from ser.errors import user_errors\nwith user_errors():\n    {code}\n"
     command = f"{shlex.quote(sys.executable)} -c {shlex.quote(text)} {redirection}"
-    return subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    # Without a buffer, a write that failed leaves nothing that could fail again.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False, env=environment)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
@@ -57,6 +60,11 @@ def test_an_output_that_nobody_reads_ends_in_silence() -> None:
 def test_an_input_that_is_closed_is_empty() -> None:
     result = run_code("import sys; print(sys.stdin.buffer.read())", "<&-")
     assert (result.returncode, result.stdout, result.stderr) == (0, "b''\n", "")
+
+
+def test_what_the_system_says_without_a_file_is_not_said_of_the_output() -> None:
+    result = run_code("raise OSError(27, 'File too large')", "")
+    assert (result.returncode, result.stderr) == (1, "error: File too large\n")
 
 
 def test_a_file_that_the_system_refuses_is_one_line(tmp_path: Path) -> None:
