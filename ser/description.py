@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, Field, Strict
 
 from ser.errors import InputError
-from ser.params import MAX_MEMBERS, Architecture, FeatureParams, Printable, Section, validated
+from ser.params import MAX_MEMBERS, Architecture, FeatureParams, Label, Section, validated
 
 METADATA_KEY = "ser"
 """Under which a model file holds its description, as JSON."""
@@ -18,9 +18,6 @@ MAX_BYTES = 1 << 28
 MAX_DESCRIPTION = 1 << 16
 """Characters of a description."""
 
-MAX_LABEL = 64
-"""Characters of the name of an emotion or a corpus."""
-
 Score = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -30,7 +27,6 @@ def _no_label_twice(labels: tuple[str, ...]) -> tuple[str, ...]:
     return labels
 
 
-Label = Annotated[str, Field(min_length=1, max_length=MAX_LABEL), Printable]
 Labels = Annotated[tuple[Label, ...], Strict(False), Field(max_length=100), AfterValidator(_no_label_twice)]
 
 

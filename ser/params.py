@@ -26,6 +26,9 @@ PARAMS_FILE = Path("params.yaml")
 MAX_BYTES = 1 << 17
 """Of params.yaml or a preset."""
 
+MAX_LABEL = 64
+"""Characters of the name of an emotion or a corpus."""
+
 MAX_SHOWN = 80
 """Characters of a value or a key in an error message."""
 
@@ -75,6 +78,7 @@ def _printable(text: str) -> str:
 
 Printable = AfterValidator(_printable)
 Text = Annotated[str, Field(max_length=1000), Printable]
+Label = Annotated[str, Field(min_length=1, max_length=MAX_LABEL), Printable]
 
 
 def _ascending(limits: tuple[float, float]) -> tuple[float, float]:
@@ -140,7 +144,7 @@ class IngestParams(Section):
     corpora: Annotated[tuple[CorpusName, ...], Strict(False), Field(min_length=1)]
     max_rejected: Annotated[int, Field(ge=0)]
     keep_duplicates: bool
-    relabel: dict[EmotionName, str | None]
+    relabel: dict[EmotionName, Label | None]
     emotions: Literal["union", "intersection"]
     custom: CustomParams
 

@@ -108,6 +108,9 @@ def test_yaml_1_2_numbers_are_numbers(tmp_path: Path) -> None:
         ("hop_length: 512", f"hop_length: {2**63}", "features.hop_length: expected less than or equal to 16384"),
         ("fold: 0", f"fold: {2**63}", "split.fold: expected less than or equal to 1000000"),
         ("encoder: null", 'encoder: "a\\e[2J"', "features.encoder: expected text that can be printed, got 'a\\x1b[2J'"),
+        ("relabel: {}", 'relabel: {sad: ""}', "ingest.relabel.sad: expected at least 1 character, got ''"),
+        ("relabel: {}", f"relabel: {{sad: {'x' * 65}}}", "ingest.relabel.sad: expected at most 64 characters"),
+        ("relabel: {}", 'relabel: {sad: "a\\e[2J"}', "ingest.relabel.sad: expected text that can be printed"),
         ("encoder: null", f"encoder: {'x' * 2000}", "features.encoder: expected at most 1000 characters, got 'xxx"),
     ],
 )
