@@ -78,6 +78,11 @@ class Checkpoints(CheckpointIO):
         """Remove a checkpoint that is superseded."""
         Path(path).unlink(missing_ok=True)
 
+    def discard(self) -> None:
+        """Remove the checkpoints, and leave whatever else is in the folder."""
+        for path in (*self.folder.glob("*.ckpt"), self._finished):
+            self.remove_checkpoint(path)
+
     def _write(self, content: bytes, path: Path) -> None:
         with replacing(path) as sibling:
             sibling.write_bytes(self._seal(content) + content)

@@ -215,12 +215,13 @@ def fit_network(
     Returns:
         The network in evaluation mode, and the curves.
     """
+    own = Checkpoints(checkpoints)
     try:
-        return _fit_network(new, train, validation, params, Checkpoints(checkpoints), report)
+        return _fit_network(new, train, validation, params, own, report)
     except DamagedCheckpointError as error:
         report(f"{error}; the checkpoints are thrown away, and training starts again")
-        remove_checkpoints(checkpoints)
-        return _fit_network(new, train, validation, params, Checkpoints(checkpoints), report)
+        own.discard()
+        return _fit_network(new, train, validation, params, own, report)
 
 
 def _fit_network(

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,30 @@ def test_a_failing_extraction_leaves_nothing(tmp_path: Path, small_front_end: Fe
     with pytest.raises(InputError):
         write_features(failing(), utterances(2), small_front_end, tmp_path / "f")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_an_error_that_names_the_folder(
+    tmp_path: Path, small_front_end: FeatureParams, limit_files: Callable[[int], None]
+) -> None:
+    limit_files(10_000)
+    with pytest.raises(OSError, match="File too large") as caught:
+        write_features(spectrograms(100, small_front_end), utterances(100), small_front_end, tmp_path / "f")
+    assert caught.value.filename == str(tmp_path / "f")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_array_is_no_longer_than_what_was_written(tmp_path: Path, small_front_end: FeatureParams) -> None:
+    # A mapped file has its whole length at once, and a write to it that finds the disk full ends the process.
+    lengths = []
+
+    def written():  # type: ignore[no-untyped-def]
+        for spectrogram in spectrograms(100, small_front_end):
+            (array,) = tmp_path.rglob("features.npy")
+            lengths.append(array.stat().st_size)
+            yield spectrogram
+
+    write_features(written(), utterances(100), small_front_end, tmp_path / "f")
+    assert lengths[-1] < (tmp_path / "f" / "features.npy").stat().st_size
 
 
 def test_too_few_spectrograms_are_a_bug_that_shows(tmp_path: Path, small_front_end: FeatureParams) -> None:

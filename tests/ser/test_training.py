@@ -155,6 +155,20 @@ def test_a_checkpoint_that_is_damaged_or_planted_is_thrown_away(
     assert torch.equal(weights(whole), weights(fitted))
 
 
+def test_what_else_is_in_the_folder_of_a_damaged_checkpoint_stays_and_does_not_stop_the_training(
+    tmp_path: Path,
+) -> None:
+    interrupt(tmp_path / "scratch", 3)
+    (last,) = (tmp_path / "scratch").rglob("last.ckpt")
+    last.write_bytes(b"no checkpoint")
+    notes = last.with_name("notes.txt")
+    notes.write_text("mine")
+    fitted, _ = run(tmp_path / "scratch")
+    whole, _ = run(tmp_path / "whole")
+    assert torch.equal(weights(whole), weights(fitted))
+    assert notes.read_text() == "mine"
+
+
 def test_only_folders_of_checkpoints_are_touched_in_a_scratch_folder(tmp_path: Path) -> None:
     scratch = tmp_path / "scratch"
     for name in ("mine/kept.wav", "0123456789abcdef/kept.wav", "kept.txt"):
