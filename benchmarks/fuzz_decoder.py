@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
+import httpx
 import numpy as np
+import soundfile
 import typer
 
 from benchmarks.documents import write_block
@@ -49,8 +51,6 @@ def damaged(seed: int, n_files: int) -> Iterator[tuple[str, bytes]]:
 
 def _recording(container: str, subtype: str) -> bytes:
     """A third of a second of noise with an envelope."""
-    import soundfile  # noqa: PLC0415
-
     time = np.arange(5333) / 16_000
     noise = np.random.default_rng(0).uniform(-0.3, 0.3, len(time)) * np.abs(np.sin(20 * time))
     file = io.BytesIO()
@@ -101,8 +101,6 @@ def main(
 
 async def _send_all(address: str, n_files: int, seed: int) -> tuple[dict[str, dict[str, int]], dict[str, int]]:
     """Answers' statuses for each container, and how many decoding processes were lost, and how."""
-    import httpx  # noqa: PLC0415
-
     found: dict[str, Counter[str]] = {name: Counter() for name in KINDS}
     source = damaged(seed, n_files)
     async with httpx.AsyncClient(base_url=address, timeout=60) as client:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import soundfile
 
 SECONDS = 3.0
 """Length of a recording, as RAVDESS's are."""
@@ -52,8 +53,6 @@ def _address(process: subprocess.Popen[bytes], log: Path) -> str:
 
 def hums() -> list[bytes]:
     """Hums with breath, as WAV files of 16 bits; made here, so that no corpus is needed."""
-    import soundfile  # noqa: PLC0415
-
     rng = np.random.default_rng(0)
     time = np.arange(round(SECONDS * RATE)) / RATE
     files = []

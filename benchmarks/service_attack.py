@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
+import httpx
 import typer
 
 from benchmarks.documents import write_block
@@ -129,8 +130,6 @@ def main(
 
 def _under(name: str, seconds: float, address: str, pid: int) -> dict[str, Any]:
     """What is seen during an attack, and how long it lasts on."""
-    import httpx  # noqa: PLC0415
-
     parts = urlsplit(address)
     context = multiprocessing.get_context("spawn")
     n_done = context.Value("L", 0)

@@ -14,6 +14,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
+import httpx
 import numpy as np
 import typer
 
@@ -59,8 +60,6 @@ async def _measure(address: str, pid: int, requests: int, total: int) -> dict[st
 
 async def _drive(address: str, recordings: list[bytes], n_clients: int, n: int) -> dict[str, Any]:
     """Send `n` recordings from so many clients at once, and sum up; one that is told to come again later waits."""
-    import httpx  # noqa: PLC0415
-
     seconds: list[float] = []
     statuses: Counter[str] = Counter()
     numbers = iter(range(n))

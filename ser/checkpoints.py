@@ -48,11 +48,22 @@ class Checkpoints(CheckpointIO):
         self._read(self.last)
         return int(self._read(self._finished))
 
+    def started(self) -> bool:
+        """Whether there is a checkpoint to go on from.
+
+        Raises:
+            DamagedCheckpointError: there is one that is not ours.
+        """
+        if not self.last.exists():
+            return False
+        self._read(self.last)
+        return True
+
     def finish(self, epochs: int) -> None:
         """Note that there will be no epoch after these."""
         self._write(str(epochs).encode(), self._finished)
 
-    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:  # noqa: ARG002
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:  # noqa: ARG002 (Lightning's signature)
         """Write a checkpoint, whole or not at all."""
         content = io.BytesIO()
         torch.save(checkpoint, content)
@@ -62,7 +73,7 @@ class Checkpoints(CheckpointIO):
         self,
         path: str | Path,
         map_location: Any = "cpu",
-        weights_only: bool | None = True,  # noqa: ARG002
+        weights_only: bool | None = True,  # noqa: ARG002 (Lightning's signature)
     ) -> dict[str, Any]:
         """Read a checkpoint; nothing in it is ever run.
 

@@ -259,7 +259,7 @@ def _fit_network(
             stopping = EarlyStopping(MONITORED, mode="max", patience=params.patience, check_on_train_epoch_end=True)
             callbacks += [stopping, best]
         trainer = _quiet_trainer(params, [*callbacks, last], checkpoints)
-        resumed = checkpoints.last.exists()
+        resumed = checkpoints.started()
         if resumed and not finished:
             report(f"going on from the checkpoint of an interrupted run in {checkpoints.folder}")
         trainer.fit(

@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +7,7 @@ import pytest
 from ser.errors import InputError
 from ser.feature_store import read_features, write_features
 from ser.params import FeatureParams
+from tests.conftest import limited_files
 
 
 def utterances(n: int) -> pd.DataFrame:
@@ -52,11 +52,8 @@ def test_a_failing_extraction_leaves_nothing(tmp_path: Path, small_front_end: Fe
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_is_an_error_that_names_the_folder(
-    tmp_path: Path, small_front_end: FeatureParams, limit_files: Callable[[int], None]
-) -> None:
-    limit_files(10_000)
-    with pytest.raises(OSError, match="File too large") as caught:
+def test_a_full_disk_is_an_error_that_names_the_folder(tmp_path: Path, small_front_end: FeatureParams) -> None:
+    with pytest.raises(OSError, match="File too large") as caught, limited_files(10_000):
         write_features(spectrograms(100, small_front_end), utterances(100), small_front_end, tmp_path / "f")
     assert caught.value.filename == str(tmp_path / "f")
     assert list(tmp_path.iterdir()) == []

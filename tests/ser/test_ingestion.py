@@ -15,7 +15,7 @@ from ser.ingestion import Ingested
 from ser.params import CustomParams, IngestParams
 from ser.scanning import scan
 from ser.scans import Scan, read_scan, write_scan
-from tests.conftest import CORPORA, clip, write_clip
+from tests.conftest import CORPORA, clip, limited_files, write_clip
 
 SUB_FOLDERS = CustomParams(csv="", path="", emotion="", speaker="", gender="", age="", language="")
 STRICT = IngestParams(
@@ -275,3 +275,20 @@ def test_a_custom_corpus_is_labelled_by_its_csv(tmp_path: Path) -> None:
     assert found.rejected.empty
     write_scan(found, tmp_path / "scan")
     pd.testing.assert_frame_equal(read_scan(tmp_path / "scan").utterances, found.utterances, check_dtype=False)
+
+
+def test_one_emotion_is_refused(ravdess_folder: Callable[..., Path]) -> None:
+    folder = ravdess_folder(actors=1)
+    for path in folder.rglob("*.wav"):
+        if path.name[6:8] != "05":
+            path.unlink()
+    with pytest.raises(InputError, match="at least two emotions, found 'angry' alone"):
+        ingest(folder).check(STRICT)
+
+
+def test_a_scan_that_finds_the_disk_full_names_its_folder(ravdess_folder: Callable[..., Path], tmp_path: Path) -> None:
+    found = scan(ravdess_folder(actors=1), "ravdess", STRICT.custom)
+    with pytest.raises(OSError, match="File too large") as caught, limited_files(100):
+        write_scan(found, tmp_path / "scan")
+    assert caught.value.filename == str(tmp_path / "scan")
+    assert not (tmp_path / "scan").exists()

@@ -3,7 +3,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 
 from ser.errors import InputError
 from ser.storage import keep_apart, read_json, read_table, replacing, replacing_folder, write_json, write_table
+from tests.conftest import limited_files
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_scratch(tmp_path: Path) -> None:
@@ -155,10 +155,9 @@ def test_a_device_stays_one() -> None:
     assert Path("/dev/null").is_char_device()
 
 
-def test_what_the_disk_says_names_the_target(tmp_path: Path, limit_files: Callable[[int], None]) -> None:
+def test_what_the_disk_says_names_the_target(tmp_path: Path) -> None:
     write_json({"a": 1}, tmp_path / "m.json")
-    limit_files(1_000)
-    with pytest.raises(OSError, match="File too large") as caught:
+    with pytest.raises(OSError, match="File too large") as caught, limited_files(1_000):
         write_json({"a": "b" * 10_000}, tmp_path / "m.json")
     assert caught.value.filename == str(tmp_path / "m.json")
     assert contents(tmp_path) == {"m.json": '{\n  "a": 1\n}\n'}

@@ -28,11 +28,10 @@ class Listener:
 
     Args:
         engine: decodes and predicts.
-        trained: the model file for explanations, or None.
     """
 
-    def __init__(self, engine: Engine, trained: Path | None) -> None:
-        self.engine, self.trained = engine, trained
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
         self.params = engine.predictor.model.description.front_end
 
     async def listen(self, request: Request) -> JSONResponse:
@@ -54,16 +53,6 @@ class Listener:
         }
         return JSONResponse(answer | shown)
 
-    async def explain(self, request: Request, emotion: str | None = None) -> JSONResponse:
-        """Answer the same form with what spoke for an emotion: the most probable one, if none is named.
-
-        Raises:
-            HTTPException: the form cannot be read.
-            InputError: the recording cannot be used, or the model knows no such emotion.
-        """
-        heard = await self._decoded(request)
-        return JSONResponse(await self.engine.run(self._explanation, heard.signal, emotion))
-
     async def _decoded(self, request: Request) -> Heard:
         _, data = await read_upload(request)
         return await self.engine.decode(data)
@@ -77,6 +66,32 @@ class Listener:
             shown["timeline"] = pictures.over_time(read_timeline(self.engine.predictor, wav, jobs=1))
         return shown
 
+    def _prepared(self, signal: np.ndarray) -> np.ndarray:
+        return prepare_signal(signal[:, np.newaxis], self.params.sampling_rate, self.params)
+
+
+class Explainer(Listener):
+    """Answers with what spoke for an emotion as well.
+
+    Args:
+        engine: decodes and predicts.
+        trained: the model file that explanations are made from.
+    """
+
+    def __init__(self, engine: Engine, trained: Path) -> None:
+        super().__init__(engine)
+        self.trained = trained
+
+    async def explain(self, request: Request, emotion: str | None = None) -> JSONResponse:
+        """Answer the same form with what spoke for an emotion: the most probable one, if none is named.
+
+        Raises:
+            HTTPException: the form cannot be read.
+            InputError: the recording cannot be used, or the model knows no such emotion.
+        """
+        heard = await self._decoded(request)
+        return JSONResponse(await self.engine.run(self._explanation, heard.signal, emotion))
+
     def _explanation(self, signal: np.ndarray, emotion: str | None) -> dict[str, Any]:
         from ser.explanation import explain  # noqa: PLC0415 (torch, which may not be there)
 
@@ -87,11 +102,7 @@ class Listener:
     def _trained_model(self) -> "Model":
         from ser.model_file import read_model  # noqa: PLC0415 (torch, which may not be there)
 
-        assert self.trained is not None  # noqa: S101 (else there is no route)
         return read_model(self.trained)
-
-    def _prepared(self, signal: np.ndarray) -> np.ndarray:
-        return prepare_signal(signal[:, np.newaxis], self.params.sampling_rate, self.params)
 
 
 def find_trained(model: Path, description: ModelDescription) -> Path | None:

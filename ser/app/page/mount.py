@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ser.app.engine import Engine
-from ser.app.page.handlers import Listener
+from ser.app.page.handlers import Explainer, Listener
 from ser.app.page.html import page
 
 STATIC = Path(__file__).with_name("static")
@@ -45,10 +45,9 @@ def add_page(app: FastAPI, engine: Engine, trained: Path | None) -> None:
     _add_file(app, "/", page(description, engine.settings, explains=trained is not None).encode(), "text/html")
     for name, media_type in FILES.items():
         _add_file(app, f"/page/{name}", (STATIC / name).read_bytes(), media_type)
-    listener = Listener(engine, trained)
-    app.post("/page/listen", include_in_schema=False)(listener.listen)
+    app.post("/page/listen", include_in_schema=False)(Listener(engine).listen)
     if trained is not None:
-        app.post("/page/explain", include_in_schema=False)(listener.explain)
+        app.post("/page/explain", include_in_schema=False)(Explainer(engine, trained).explain)
 
 
 def _add_file(app: FastAPI, path: str, content: bytes, media_type: str) -> None:
