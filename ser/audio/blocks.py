@@ -49,7 +49,7 @@ def open_blocks(recording: Recording) -> Iterator[MonoBlocks]:
                 channel = powers.louder_channel()
         reader = stack.enter_context(open_audio(path, name, LONGEST))
         if channel is not None:
-            reader.odd.append(f"{name} {CANCELLING}")
+            reader.odd.append(f"{name}: {CANCELLING}")
         yield MonoBlocks(reader, (np.ascontiguousarray(mix(block, channel)) for block in reader.blocks()))
 
 

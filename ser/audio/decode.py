@@ -65,7 +65,7 @@ def read_audio(recording: Recording, name: str | None = None, limits: DecodeLimi
         if missing:
             raise AudioError(f"{error}; the file is cut off", "truncated") from None
         raise
-    odd = [*reader.odd, *([f"{reader.name} {CANCELLING}"] if channel is not None else [])]
+    odd = [*reader.odd, *([f"{reader.name}: {CANCELLING}"] if channel is not None else [])]
     return Audio(samples, signal, reader.sampling_rate, reader.container, tuple(odd), missing)
 
 
@@ -80,7 +80,7 @@ def describe_missing(name: str, missing: float, seconds: float) -> str:
     if not missing:
         return ""
     length = "an unknown part" if math.isnan(missing) else f"{missing:.2f} s of {missing + seconds:.2f} s"
-    return f"{name} is cut off: {length} is missing, and the {seconds:.2f} s that are there are heard"
+    return f"{name}: it is cut off: {length} is missing, and {seconds:.2f} s are there"
 
 
 def decode(path: Path, limits: DecodeLimits | None = None) -> tuple[np.ndarray, int]:
@@ -92,16 +92,16 @@ def decode(path: Path, limits: DecodeLimits | None = None) -> tuple[np.ndarray, 
     Raises:
         AudioError: as `read_audio`; and it is ``truncated``.
     """
-    audio = whole(read_audio(path, limits=limits), str(path))
+    audio = whole(read_audio(path, limits=limits))
     return audio.samples, audio.sampling_rate
 
 
-def whole(audio: Audio, name: str) -> Audio:
+def whole(audio: Audio) -> Audio:
     """Refuse a recording of which something is missing.
 
     Raises:
         AudioError: it is ``truncated``.
     """
     if audio.missing:
-        raise AudioError(f"{name}: expected a whole recording, found a truncated file: {audio.missing}", "truncated")
+        raise AudioError(audio.missing, "truncated")
     return audio

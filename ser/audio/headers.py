@@ -15,7 +15,7 @@ from typing import BinaryIO, Literal
 from ser.audio.mpeg import MpegStream, read_streams
 from ser.audio.parts import Contents, Part, Piece
 
-NO_END_MARK = "has no end mark: some recorders write none, and a file that was cut off has none"
+NO_END_MARK = "there is no end mark: some recorders write none, and a file that was cut off has none"
 
 _LENGTH_UNKNOWN = 0x7FFF_F000  # bytes; SoX and FFmpeg write this or more into a WAV header when they write to a pipe
 _MPEG_IN_WAV = (0x50, 0x55)  # WAVE_FORMAT_MPEG, WAVE_FORMAT_MPEGLAYER3
@@ -96,11 +96,11 @@ def _read_riff(file: BinaryIO, start: int, size: int) -> tuple[tuple[Part, ...],
         length = rest
     died = length == 0 < rest and not _is_all_chunks(file, place, size, order)
     if died:
-        length, odd = rest, "has a header of 0 samples, as of a recorder that died, and is heard to its end"
+        length, odd = rest, "its header says 0 samples, as of a recorder that died: it is heard to its end"
     stop = min(place + length, size)
     following, unread = _after(file, stop, size, order)
     if unread >= _UNREAD:
-        odd = f"holds {unread:,} bytes behind the end that its header tells, which are not heard"
+        odd = f"{unread:,} bytes behind the end that its header tells are not heard"
     missing = (length - rest) / rest if length > rest > 0 else 0.0
     if tag in _MPEG_IN_WAV:
         return _mpeg_parts(file, place, stop), True, following

@@ -20,7 +20,7 @@ class Part:
     Attributes:
         pieces: what it is made of; none: of the file as it is.
         missing: of its sound, as a share of what is there, as its headers promise it; NaN: an unknown share.
-        odd: what is odd about it though nothing is missing; follows on the file's name. Empty: nothing.
+        odd: what is odd about it though nothing is missing. Empty: nothing.
         hole: whether the view claims to be longer than it is: for streams whose length is guessed by that.
     """
 

@@ -92,7 +92,7 @@ class AudioReader:
             if number:
                 self._sound = self._open(part, self._stack)
                 if (self._sound.samplerate, self._sound.channels) != (self.sampling_rate, self.n_channels):
-                    self._note("goes on at another sampling rate or with other channels, which is not heard")
+                    self._note("it goes on at another sampling rate or with other channels, which is not heard")
                     return
             yield from self._read(part)
 
@@ -101,7 +101,7 @@ class AudioReader:
         return AudioError(f"{self.name}: {message}", reason)
 
     def _note(self, text: str) -> None:
-        self.odd.append(f"{self.name} {text}")
+        self.odd.append(f"{self.name}: {text}")
 
     def _open(self, part: Part, stack: ExitStack) -> soundfile.SoundFile:
         if part.pieces:
@@ -136,7 +136,7 @@ class AudioReader:
             n_frames += len(block)
             yield block
         if said:
-            self._note(f"has damaged frames, which may sound wrong: {', '.join(said)}")
+            self._note(f"some frames are damaged and may sound wrong: {', '.join(said)}")
         if promised := self._promised(part, self._sound):
             missing = promised - n_frames
         missing = max(part.missing * n_frames, missing)  # NaN, if the first is

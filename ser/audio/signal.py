@@ -17,7 +17,7 @@ SHORTEST_VOICE = 0.2
 CANCELLED = 0.1
 """Channels cancel each other when their mean has less than this share of the power it would have of unrelated ones."""
 
-CANCELLING = "has channels that cancel each other: the loudest of them is heard"
+CANCELLING = "its channels cancel each other: the loudest of them is heard"
 """What is said of such a recording, after its name."""
 
 TRIM_FRAME = 2048

@@ -74,7 +74,7 @@ def read_recording(path: Path) -> Recording | AudioError:
         The recording, or why there is none (an error, not raised, so that it is one result among others).
     """
     try:
-        audio = whole(read_audio(path), str(path))
+        audio = whole(read_audio(path))
     except AudioError as error:
         return error
     heard = audio.signal[:, None]

@@ -78,7 +78,7 @@ def test_what_is_missing_of_a_recording_is_said(client: TestClient) -> None:
     whole = encoded(seconds=1.0)
     assert client.post("/predict", files=form(whole)).json()["notes"] == []
     (note,) = client.post("/predict", files=form(whole[: len(whole) // 2])).json()["notes"]
-    assert note.startswith("file is cut off: 0.50 s of 1.00 s is missing")
+    assert note.startswith("file: it is cut off: 0.50 s of 1.00 s is missing")
 
 
 def test_a_constant_signal_is_refused(client: TestClient) -> None:

@@ -109,7 +109,7 @@ def test_channels_that_cancel_each_other_are_not_mixed(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", np.stack([0.9 * signal, -signal], axis=1), 16_000, subtype="FLOAT")
     with open_blocks(tmp_path / "a.wav") as audio:
         assert np.array_equal(np.concatenate(list(audio.blocks)), -signal)
-    assert audio.reader.odd == [f"{tmp_path}/a.wav has channels that cancel each other: the loudest of them is heard"]
+    assert audio.reader.odd == [f"{tmp_path}/a.wav: its channels cancel each other: the loudest of them is heard"]
     assert np.array_equal(read_audio(tmp_path / "a.wav").signal, -signal)
 
 

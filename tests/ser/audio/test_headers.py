@@ -100,7 +100,8 @@ def test_what_goes_on_at_another_rate_is_said_not_to_be_heard(tmp_path: Path) ->
         path.write_bytes(path.read_bytes() + other.read_bytes())
         heard = read_audio(path)
         assert len(heard.samples) == pytest.approx(RATE, abs=2000)
-        assert heard.notes == (f"{path} goes on at another sampling rate or with other channels, which is not heard",)
+        (note,) = heard.notes
+        assert note == f"{path}: it goes on at another sampling rate or with other channels, which is not heard"
 
 
 @pytest.mark.parametrize("extension", ["wav", "flac", "ogg", "opus"])
@@ -168,7 +169,7 @@ def test_a_voice_note_without_an_end_mark_is_heard_whole(tmp_path: Path, extensi
     page[22:26] = page_checksum(bytes(page)).to_bytes(4, "little")
     path.write_bytes(content[:at] + page)
     assert len(decode(path)[0]) == pytest.approx(len(expected), abs=0.01 * RATE)
-    assert read_audio(path).notes == (f"{path} {NO_END_MARK}",)
+    assert read_audio(path).notes == (f"{path}: {NO_END_MARK}",)
 
 
 def with_lengths(content: bytes, riff: int, data: int) -> bytes:
@@ -183,7 +184,7 @@ def test_a_wav_of_a_recorder_that_died_is_heard_to_its_end(tmp_path: Path, riff:
     path.write_bytes(with_lengths(path.read_bytes(), riff, 0))
     assert_array_equal(decode(path)[0], expected)
     assert read_audio(path).notes == (
-        f"{path} has a header of 0 samples, as of a recorder that died, and is heard to its end",
+        f"{path}: its header says 0 samples, as of a recorder that died: it is heard to its end",
     )
 
 
@@ -201,7 +202,7 @@ def test_sound_behind_the_end_that_a_header_tells_is_said_not_to_be_heard(tmp_pa
     path.write_bytes(with_lengths(path.read_bytes(), 36 + RATE, RATE))
     heard = read_audio(path)
     assert len(heard.samples) == RATE // 2
-    assert heard.notes == (f"{path} holds 16,000 bytes behind the end that its header tells, which are not heard",)
+    assert heard.notes == (f"{path}: 16,000 bytes behind the end that its header tells are not heard",)
     path.write_bytes(write(path, speech_like()).read_bytes() + bytes(4096))
     assert read_audio(path).notes == ()  # zeros that fill a block
 
@@ -211,9 +212,7 @@ def test_what_is_cut_off_is_found_in_any_container(tmp_path: Path, name: str) ->
     path = write(tmp_path / name, speech_like(2.0))
     assert read_audio(path).notes == ()
     path.write_bytes(path.read_bytes()[:-32_000])
-    assert read_audio(path).missing == (
-        f"{path} is cut off: 1.00 s of 2.00 s is missing, and the 1.00 s that are there are heard"
-    )
+    assert read_audio(path).missing == (f"{path}: it is cut off: 1.00 s of 2.00 s is missing, and 1.00 s are there")
     assert reason_for(path) == "truncated"
 
 
