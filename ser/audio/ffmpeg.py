@@ -32,17 +32,26 @@ _DEMUXERS = (  # offset, first bytes, ffmpeg's demuxer; those that are not forei
     (0, b"\xff\xf3", "mp3"),
 )
 
-CONTAINERS = {"mov": "MP4"}
-"""What a container is called, where that is not the demuxer's name."""
+HEAD = 12
+"""Bytes that `demuxer` looks at."""
 
 
 def demuxer(head: bytes) -> str | None:
-    """Tell by a file's first 12 bytes which of ffmpeg's demuxers reads it; None if it is none of ours.
+    """Tell by a file's first bytes which of ffmpeg's demuxers reads it; None if it is none of ours.
 
     >>> demuxer(bytes([0, 0, 0, 28]) + b"ftypM4A ")
     'mov'
     """
     return next((name for at, mark, name in _DEMUXERS if head[at:].startswith(mark)), None)
+
+
+def container(demuxer: str) -> str:
+    """Name what a demuxer reads, as libsndfile names containers.
+
+    >>> container("mov"), container("amr")
+    ('MP4', 'AMR')
+    """
+    return "MP4" if demuxer == "mov" else demuxer.upper()
 
 
 def is_installed() -> bool:

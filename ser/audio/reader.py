@@ -209,7 +209,7 @@ def name_of(recording: Recording) -> str:
 def _open_decoded(path: Path, name: str, limits: DecodeLimits, stack: ExitStack) -> AudioReader:
     """Open a file with libsndfile, or what ffmpeg makes of it."""
     file = stack.enter_context(path.open("rb"))
-    demuxer = ffmpeg.demuxer(file.read(12))
+    demuxer = ffmpeg.demuxer(file.read(ffmpeg.HEAD))
     if demuxer in ffmpeg.FOREIGN:
         return _open_converted(path, demuxer, name, limits, stack)
     try:
@@ -227,7 +227,7 @@ def _open_converted(path: Path, demuxer: str, name: str, limits: DecodeLimits, s
     said = ffmpeg.to_wav(path, demuxer, wav, name, limits)
     file = stack.enter_context(wav.open("rb"))
     reader = AudioReader(file, name, limits, read_contents(file), stack)
-    reader.container = ffmpeg.CONTAINERS.get(demuxer, demuxer.upper())
+    reader.container = ffmpeg.container(demuxer)
     if said:
         reader.odd.append(f"{name}: ffmpeg says: {said}")
         reader.missing = math.nan

@@ -4,6 +4,8 @@ from pathlib import Path, PurePath
 
 import soundfile
 
+from ser.audio import ffmpeg
+
 PROMISED: dict[str, tuple[str, ...]] = {
     ".wav": ("WAV", "WAVEX", "RF64"),
     ".wave": ("WAV", "WAVEX", "RF64"),
@@ -33,16 +35,6 @@ PROMISED: dict[str, tuple[str, ...]] = {
 }
 """From an extension to the containers it stands for, by libsndfile's names where it has one."""
 
-_SIGNATURES = (
-    (4, b"ftyp", "MP4"),
-    (0, b"\x1aE\xdf\xa3", "MATROSKA"),
-    (0, b"0&\xb2u", "ASF"),
-    (0, b"#!AMR", "AMR"),
-    (0, b"\xff\xf1", "AAC"),
-    (0, b"\xff\xf9", "AAC"),
-)
-"""Offset, first bytes and name of common containers that libsndfile does not know."""
-
 
 def find_container(path: Path) -> str:
     """Name the container of a file by its content.
@@ -58,10 +50,10 @@ def find_container(path: Path) -> str:
                     return str(sound.format)
             except soundfile.LibsndfileError:
                 file.seek(0)
-                start = file.read(16)
+                demuxer = ffmpeg.demuxer(file.read(ffmpeg.HEAD))
     except OSError:
         return ""
-    return next((name for offset, mark, name in _SIGNATURES if start[offset:].startswith(mark)), "")
+    return ffmpeg.container(demuxer) if demuxer in ffmpeg.FOREIGN else ""
 
 
 def mismatch(path: PurePath, container: str) -> str:

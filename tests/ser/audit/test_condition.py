@@ -7,10 +7,11 @@ import soundfile
 
 from ser.audio.limits import AudioError
 from ser.audit.condition import FLOOR_DB, Condition, measure_condition
-from ser.audit.containers import find_container, mismatch
+from ser.audit.containers import PROMISED, find_container, mismatch
 from ser.audit.findings import FINDINGS, Finding, Limits
 from ser.audit.recordings import CONDITION_COLUMNS, read_recording, tabulate
 from ser.ingestion import OTHER_REASONS, UNUSABLE_REASONS
+from ser.recordings import FFMPEG_SUFFIXES, SUFFIXES
 from ser.storage import read_table, write_table
 from tests.conftest import clip
 from tests.ser.audit.conftest import audit_paths
@@ -54,6 +55,10 @@ def test_containers_that_libsndfile_does_not_know_are_named(tmp_path: Path) -> N
     assert find_container(tmp_path / "notes.wav") == ""
     assert kinds(tmp_path / "notes.wav") == ["not audio"]
     assert find_container(tmp_path / "nowhere.wav") == ""
+
+
+def test_every_extension_that_is_read_promises_a_container() -> None:
+    assert set(PROMISED) == {*SUFFIXES, *FFMPEG_SUFFIXES}
 
 
 def test_an_extension_that_is_no_audio_format_is_seen(tmp_path: Path) -> None:
