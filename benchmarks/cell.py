@@ -13,9 +13,9 @@ import typer
 from benchmarks.cells import DATA, FEATURES, read_split, read_stores, write_cell
 from benchmarks.table import find_system
 from ser.errors import user_errors
-from ser.evaluation import predict_test
+from ser.evaluation.predictions import predict_test
 from ser.params import EvaluateParams, load_params
-from ser.training import train_model
+from ser.training.fit import train_model
 
 
 def main(

@@ -7,8 +7,8 @@ import pandas as pd
 
 from benchmarks.table import TOP, base_ids
 from ser.errors import InputError
-from ser.feature_store import COLUMNS, FeatureStore, read_features
-from ser.metrics import score_predictions
+from ser.evaluation.metrics import score_predictions
+from ser.features.store import COLUMNS, FeatureStore, read_features
 from ser.params import EvaluateParams
 from ser.storage import read_table, write_json, write_table
 
@@ -56,7 +56,7 @@ def write_cell(
     """Score the predictions of a test subset and write SYSTEM/SPLIT-SEED.json, and the predictions beside it as CSV.
 
     Args:
-        predictions: as `ser.evaluation.predict_test` gives them.
+        predictions: as `ser.evaluation.predictions.predict_test` gives them.
         classes: the emotions, in the order of the probabilities.
         costs: what the system took: ``minutes`` of training, ``weights`` and the like.
         params: how the scores' intervals are made.

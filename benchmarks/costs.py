@@ -18,15 +18,15 @@ import typer
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.table import TOP
-from ser.description import ModelDescription
+from ser.dataset.metadata import EMOTIONS
 from ser.errors import user_errors
-from ser.export import describe, to_onnx
-from ser.features import n_bands
-from ser.metadata import EMOTIONS
-from ser.model_file import Model, write_model
+from ser.features.front_end import n_bands
+from ser.inference.predictor import Predictor
+from ser.model_files.description import ModelDescription
+from ser.model_files.export import describe, to_onnx
+from ser.model_files.safetensors_file import Model, write_model
 from ser.models.classifier import Classifier, together
 from ser.params import Params
-from ser.predictor import Predictor
 from ser.presets import list_presets, preset_params
 from ser.storage import write_json
 

@@ -10,8 +10,8 @@ import typer
 
 from benchmarks.table import TOP, read_corpora, system_params
 from ser.errors import user_errors
-from ser.extraction import extract_augmented, extract_features, plan_augmentation
-from ser.feature_store import COLUMNS, write_features
+from ser.features.extraction import extract_augmented, extract_features, plan_augmentation
+from ser.features.store import COLUMNS, write_features
 
 
 def main(

@@ -20,11 +20,11 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from benchmarks.cells import FEATURES, read_split, read_stores, write_cell
-from ser.calibration import fit_temperature
-from ser.datasets import class_indices, select_test_rows
+from ser.dataset.metadata import order_emotions
 from ser.errors import user_errors
-from ser.feature_store import FeatureStore
-from ser.metadata import order_emotions
+from ser.evaluation.calibration import fit_temperature
+from ser.features.store import FeatureStore
+from ser.features.subsets import class_indices, select_test_rows
 from ser.params import EvaluateParams, load_params
 
 Labelled = tuple[np.ndarray, np.ndarray]
@@ -103,7 +103,7 @@ def predict_test(
         classifier: what is fitted.
 
     Returns:
-        Predictions as `ser.evaluation.predict_test` gives them, and what they took: minutes, the chosen C.
+        Predictions as `ser.evaluation.predictions.predict_test` gives them, and what they took: minutes, the chosen C.
     """
     started = time.monotonic()
     test = select_test_rows(features, splits)

@@ -23,9 +23,9 @@ from sklearn.metrics import f1_score
 
 from benchmarks.cells import read_split, write_cell
 from benchmarks.table import TOP, find_split, read_corpora
+from ser.dataset.metadata import order_emotions
 from ser.errors import InputError, user_errors
-from ser.feature_store import COLUMNS
-from ser.metadata import order_emotions
+from ser.features.store import COLUMNS
 from ser.params import EvaluateParams, load_params
 from ser.storage import replacing, write_table
 
@@ -149,8 +149,8 @@ def read_predictions(saved: Path, corpus: pd.DataFrame, subset: str) -> pd.DataF
     predicted one.
 
     Returns:
-        Predictions as `ser.evaluation.predict_test` gives them, of all utterances of the subset. One of which nkululeko
-        says nothing has no prediction, which no score accepts.
+        Predictions as `ser.evaluation.predictions.predict_test` gives them, of all utterances of the subset. One of
+        which nkululeko says nothing has no prediction, which no score accepts.
     """
     classes = order_emotions(set(corpus.loc[corpus["subset"] == "train", "emotion"]))
     said = pd.read_csv(saved)[["file", "predicted", *classes]].rename(columns={name: f"p_{name}" for name in classes})
@@ -165,8 +165,8 @@ def predict_test(
     """Choose C by macro F1 on the validation utterances, the smallest of equals, and predict the test utterances.
 
     Returns:
-        Predictions as `ser.evaluation.predict_test` gives them, and what they took: minutes of nkululeko's runs, the
-        extraction of the features apart, and the chosen C.
+        Predictions as `ser.evaluation.predictions.predict_test` gives them, and what they took: minutes of nkululeko's
+        runs, the extraction of the features apart, and the chosen C.
     """
     features = extract_features(corpus, environment, feature_set)
 

@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 from benchmarks.table import AUDITS, TOP, as_kaggle_copy, find_split, read_corpora
+from ser.dataset.leaks import audit_leaks
+from ser.dataset.splits import assign_splits
 from ser.errors import user_errors
-from ser.feature_store import COLUMNS
-from ser.leaks import audit_leaks
-from ser.splits import assign_splits
+from ser.features.store import COLUMNS
 from ser.storage import write_json, write_table
 
 

@@ -17,15 +17,15 @@ from matplotlib.ticker import PercentFormatter
 from benchmarks.cells import CELLS
 from benchmarks.documents import write_block
 from benchmarks.table import AUDITS, TOP, base_ids, read_table_definition, varied_preset
-from ser.bootstrap import interval_95, resample_speakers
+from ser.dataset.leaks import describe_leaks
+from ser.dataset.metadata import order_emotions
+from ser.dataset.splits import FOLDED
 from ser.errors import user_errors
-from ser.leaks import describe_leaks
-from ser.metadata import order_emotions
-from ser.metrics import confusion_matrices, score_predictions, uar
+from ser.evaluation.bootstrap import interval_95, resample_speakers
+from ser.evaluation.metrics import confusion_matrices, score_predictions, uar
 from ser.params import EvaluateParams, load_params
-from ser.plots.figures import BLUE, GREY, ORANGE, VERMILLION, save_figure
+from ser.plots.style import BLUE, GREY, ORANGE, VERMILLION, save_figure
 from ser.presets import Preset, list_presets
-from ser.splits import FOLDED
 from ser.storage import read_json, read_table, write_table
 
 TABLE = TOP / "benchmarks" / "results" / "table.csv"

@@ -9,8 +9,9 @@ import pandas as pd
 from pydantic import Field, Strict
 from ruamel.yaml import YAML
 
+from ser.dataset.ingestion import ingest
+from ser.dataset.scans import read_scan
 from ser.errors import InputError
-from ser.ingestion import ingest
 from ser.params import (
     CorpusName,
     IngestParams,
@@ -24,7 +25,6 @@ from ser.params import (
     validated,
 )
 from ser.presets import find_preset, preset_params
-from ser.scans import read_scan
 
 TOP = Path(__file__).resolve().parent.parent
 TABLE = TOP / "benchmarks" / "table.yaml"
@@ -157,7 +157,7 @@ def read_corpora(corpora: tuple[str, ...], *, keep_duplicates: bool) -> pd.DataF
 def as_kaggle_copy(metadata: pd.DataFrame) -> pd.DataFrame:
     """Every recording twice, as the Kaggle copy of RAVDESS has it; the second one's id ends in ``~2``.
 
-    It is what `ser.ingestion.ingest` makes of that copy when duplicates are kept.
+    It is what `ser.dataset.ingestion.ingest` makes of that copy when duplicates are kept.
     """
     twins = metadata.assign(utterance_id=metadata["utterance_id"] + "~2")
     return pd.concat([metadata, twins]).sort_values("utterance_id", ignore_index=True)

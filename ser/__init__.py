@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ser.errors import InputError
-    from ser.predictor import Prediction, Predictor
+    from ser.inference.predictor import Prediction, Predictor
 
 __all__ = ["InputError", "Prediction", "Predictor"]
 
-_HOMES = {"InputError": "ser.errors", "Prediction": "ser.predictor", "Predictor": "ser.predictor"}
+_HOMES = {"InputError": "ser.errors", "Prediction": "ser.inference.predictor", "Predictor": "ser.inference.predictor"}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,5 +1,5 @@
 """``python -m ser``: the command `ser`."""
 
-from ser.cli import app
+from ser.cli.main import app
 
 app(prog_name="ser")

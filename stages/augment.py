@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
+from ser.dataset.metadata import read_metadata
+from ser.dataset.splits import read_splits
 from ser.errors import user_errors
-from ser.extraction import extract_augmented, plan_augmentation
-from ser.feature_store import read_features, write_features
-from ser.metadata import read_metadata
+from ser.features.extraction import extract_augmented, plan_augmentation
+from ser.features.store import read_features, write_features
 from ser.params import PARAMS_FILE, AugmentParams, load_params
-from ser.splits import read_splits
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

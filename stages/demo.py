@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ser.corpora.demo import synthesise_corpus
+from ser.corpora.demo.synthesis import synthesise_corpus
 from ser.errors import user_errors
 from ser.params import PARAMS_FILE, DemoParams, load_params
 

@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
+from ser.dataset.splits import read_splits
 from ser.errors import user_errors
-from ser.evaluation import predict_test
-from ser.feature_store import read_features
-from ser.metrics import score_predictions
-from ser.model_file import read_model
+from ser.evaluation.metrics import score_predictions
+from ser.evaluation.predictions import predict_test
+from ser.features.store import read_features
+from ser.model_files.safetensors_file import read_model
 from ser.params import PARAMS_FILE, EvaluateParams, load_params
 from ser.plots.evaluation import write_test_plots
-from ser.splits import read_splits
 from ser.storage import read_json, write_json, write_table
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

@@ -5,15 +5,15 @@ from typing import Annotated
 
 import typer
 
+from ser.dataset.metadata import read_metadata
+from ser.dataset.splits import read_splits
 from ser.errors import user_errors
-from ser.evaluation import predict_test
-from ser.export import compare, describe, read_scores, to_onnx
-from ser.feature_store import read_features
-from ser.metadata import read_metadata
-from ser.model_file import read_model
-from ser.onnx_file import OnnxModel
-from ser.predictor import Predictor
-from ser.splits import read_splits
+from ser.evaluation.predictions import predict_test
+from ser.features.store import read_features
+from ser.inference.predictor import Predictor
+from ser.model_files.export import compare, describe, read_scores, to_onnx
+from ser.model_files.onnx_file import OnnxModel
+from ser.model_files.safetensors_file import read_model
 from ser.storage import replacing, write_json
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

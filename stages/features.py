@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
+from ser.dataset.metadata import read_metadata
 from ser.errors import user_errors
-from ser.extraction import extract_features
-from ser.feature_store import COLUMNS, write_features
-from ser.features import n_bands
-from ser.metadata import read_metadata
+from ser.features.extraction import extract_features
+from ser.features.front_end import n_bands
+from ser.features.store import COLUMNS, write_features
 from ser.params import PARAMS_FILE, FeatureParams, load_params
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

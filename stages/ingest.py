@@ -7,11 +7,11 @@ import pandas as pd
 import typer
 
 from ser.audit.report import audit_tables
+from ser.dataset.ingestion import ingest
+from ser.dataset.metadata import write_metadata
+from ser.dataset.scans import read_scan
 from ser.errors import user_errors
-from ser.ingestion import ingest
-from ser.metadata import write_metadata
 from ser.params import PARAMS_FILE, IngestParams, load_params
-from ser.scans import read_scan
 from ser.storage import write_json, write_table
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

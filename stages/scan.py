@@ -7,10 +7,10 @@ import typer
 
 from ser.console import tell
 from ser.corpora import CORPORA
+from ser.dataset.scanning import scan
+from ser.dataset.scans import describe_rejected, write_scan
 from ser.errors import InputError, user_errors
 from ser.params import PARAMS_FILE, IngestParams, load_params
-from ser.scanning import scan
-from ser.scans import describe_rejected, write_scan
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
+from ser.dataset.leaks import audit_leaks, describe_leaks
+from ser.dataset.metadata import SUBSETS, read_metadata
+from ser.dataset.splits import assign_splits, write_splits
 from ser.errors import user_errors
-from ser.leaks import audit_leaks, describe_leaks
-from ser.metadata import SUBSETS, read_metadata
 from ser.params import PARAMS_FILE, SplitParams, load_params
-from ser.splits import assign_splits, write_splits
 from ser.storage import write_json
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
+from ser.dataset.splits import read_splits
 from ser.errors import user_errors
-from ser.feature_store import read_features
-from ser.model_file import write_model
+from ser.features.store import read_features
+from ser.model_files.safetensors_file import write_model
 from ser.params import PARAMS_FILE, TrainParams, load_params
 from ser.plots.training import draw_curves
-from ser.splits import read_splits
 from ser.storage import write_json, write_table
-from ser.training import train_model
+from ser.training.fit import train_model
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

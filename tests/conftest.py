@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 import soundfile
 
-from ser.description import ExportedDescription, ModelDescription, Scores
-from ser.metadata import COLUMNS, EMOTIONS
+from ser.dataset.metadata import COLUMNS, EMOTIONS
+from ser.model_files.description import ExportedDescription, ModelDescription, Scores
 from ser.params import Architecture, FeatureParams
 
 if TYPE_CHECKING:
-    from ser.model_file import Model
+    from ser.model_files.safetensors_file import Model
 
 TOP = Path(__file__).resolve().parent.parent
 CORPORA = TOP.parent / "shared" / "corpora"
@@ -122,8 +122,8 @@ def untrained_model(
     """A model whose probabilities differ from one another and from recording to recording."""
     import torch  # noqa: PLC0415 (most tests do without)
 
-    from ser.features import n_bands  # noqa: PLC0415
-    from ser.model_file import Model  # noqa: PLC0415
+    from ser.features.front_end import n_bands  # noqa: PLC0415
+    from ser.model_files.safetensors_file import Model  # noqa: PLC0415
     from ser.models.classifier import Classifier, together  # noqa: PLC0415
 
     torch.manual_seed(0)
@@ -160,6 +160,6 @@ def exported_description(small_model: "Model") -> ExportedDescription:
 @pytest.fixture(scope="session")
 def small_onnx(small_model: "Model", exported_description: ExportedDescription) -> bytes:
     """`small_model`, exported."""
-    from ser.export import to_onnx  # noqa: PLC0415
+    from ser.model_files.export import to_onnx  # noqa: PLC0415
 
     return to_onnx(small_model, exported_description)

@@ -16,10 +16,10 @@ import pytest
 import soundfile
 from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
 
-from ser.description import ExportedDescription
-from ser.export import to_onnx
-from ser.model_file import Model, write_model
-from ser.predictor import Prediction, Predictor
+from ser.inference.predictor import Prediction, Predictor
+from ser.model_files.description import ExportedDescription
+from ser.model_files.export import to_onnx
+from ser.model_files.safetensors_file import Model, write_model
 from tests.conftest import CORPORA, clip, write_clip
 from tests.serving import running_service
 

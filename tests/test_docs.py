@@ -10,7 +10,8 @@ import pytest
 from ruamel.yaml import YAML
 from typer.main import get_command
 
-from benchmarks import (
+from benchmarks.documents import with_block
+from benchmarks.measurements import (
     fuzz_decoder,
     predict_speed,
     service_attack,
@@ -19,16 +20,15 @@ from benchmarks import (
     training_speed,
     voice_activity,
 )
-from benchmarks.audits import CORPORA, PAGE, RESULTS, block
-from benchmarks.documents import with_block
-from ser.app.errors import MEANINGS
-from ser.app.metrics import Metrics
+from benchmarks.measurements.audits import CORPORA, PAGE, RESULTS, block
+from ser.app.counters import Metrics
+from ser.app.error_answers import MEANINGS
 from ser.app.settings import MEGABYTE, Settings
-from ser.cli import app as ser_app
-from ser.corpora_cli import app
+from ser.audio.files import FFMPEG_SUFFIXES, SUFFIXES
+from ser.cli.corpora import app
+from ser.cli.main import app as ser_app
 from ser.params import PARAMS_FILE, Params, validated
 from ser.presets import PRESETS_FOLDER, list_presets
-from ser.recordings import FFMPEG_SUFFIXES, SUFFIXES
 from ser.storage import read_json
 from tests.conftest import TOP
 

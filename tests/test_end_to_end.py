@@ -16,7 +16,7 @@ import pytest
 import soundfile
 from ruamel.yaml import YAML
 
-from ser.metadata import EMOTIONS
+from ser.dataset.metadata import EMOTIONS
 from tests.conftest import CORPORA, TOP, write_clip
 
 pytestmark = pytest.mark.slow
@@ -159,11 +159,19 @@ def touch_a_recording(project: Project) -> None:
         pytest.param(touch_a_recording, set(), id="a wav's time stamp"),
         pytest.param(add_a_stray_file, {"scan@ravdess", "ingest"}, id="a stray file beside the wavs"),
         pytest.param(replace_a_recording, {"scan@ravdess", "ingest"} | AFTER_INGEST, id="one wav replaced"),
-        pytest.param(touched("ser/calibration.py"), {"train", "evaluate"}, id="an edit to ser/calibration.py"),
-        pytest.param(touched("ser/training.py"), {"train"}, id="an edit to ser/training.py"),
-        pytest.param(touched("ser/leaks.py"), {"split"}, id="an edit to ser/leaks.py"),
-        pytest.param(touched("ser/augmentation.py"), {"features", "augment"}, id="an edit to ser/augmentation.py"),
-        pytest.param(touched("ser/predictor.py"), {"export"}, id="an edit to ser/predictor.py"),
+        pytest.param(
+            touched("ser/evaluation/calibration.py"),
+            {"train", "evaluate"},
+            id="an edit to ser/evaluation/calibration.py",
+        ),
+        pytest.param(touched("ser/training/fit.py"), {"train"}, id="an edit to ser/training/fit.py"),
+        pytest.param(touched("ser/dataset/leaks.py"), {"split"}, id="an edit to ser/dataset/leaks.py"),
+        pytest.param(
+            touched("ser/features/augmentation.py"),
+            {"features", "augment"},
+            id="an edit to ser/features/augmentation.py",
+        ),
+        pytest.param(touched("ser/inference/predictor.py"), {"export"}, id="an edit to ser/inference/predictor.py"),
         pytest.param(touched("README.md"), set(), id="an edit to README.md"),
     ],
 )

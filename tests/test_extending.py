@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from safetensors import safe_open
 
-from ser.model_file import METADATA_KEY
+from ser.model_files.safetensors_file import METADATA_KEY
 from tests.conftest import TOP
 
 PAGE = TOP / "docs" / "extending.md"
@@ -86,7 +86,7 @@ def test_the_pages_code_passes_the_checks_of_the_project(new: list[str], python:
     python("-m", "ruff", "format", "--check", *new)
     contract = [
         "tests/ser/models/test_classifier.py",
-        "tests/ser/test_features.py",
+        "tests/ser/features/test_front_end.py",
         "tests/ser/test_params.py::test_the_file_names_every_front_end_and_every_network",
     ]
     python("-m", "pytest", "-m", "not slow", *contract, *(name for name in new if name.startswith("tests/")))

@@ -75,10 +75,12 @@ def test_a_stage_depends_on_its_own_file_and_on_every_module_it_imports(stage: s
 
 
 def test_the_walk_over_imports_sees_functions_and_packages() -> None:
-    assert TOP / "ser/predictor.py" in imported_modules(TOP / "ser/cli.py")
+    assert TOP / "ser/inference/predictor.py" in imported_modules(TOP / "ser/cli/main.py")
     assert TOP / "ser/corpora/ravdess.py" in imported_modules(TOP / "stages/scan.py")
     assert TOP / "ser/__init__.py" in imported_modules(TOP / "stages/scan.py")
-    assert TOP / "ser/predictor.py" not in imported_modules(TOP / "stages/scan.py")  # ser/__init__.py, on demand
+    assert TOP / "ser/inference/predictor.py" not in imported_modules(
+        TOP / "stages/scan.py"
+    )  # ser/__init__.py, on demand
     assert TOP / "ser/front_ends/mfcc.py" in imported_modules(TOP / "stages/features.py")
     assert TOP / "ser/models/logmel_vgg.py" in imported_modules(TOP / "stages/train.py")
 

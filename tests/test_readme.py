@@ -7,10 +7,10 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from ser.cli import app
+from ser.cli.main import app
+from ser.dataset.splits import PROTOCOLS
 from ser.params import Architecture, FrontEnd
 from ser.presets import PRESETS_FOLDER, list_presets
-from ser.splits import PROTOCOLS
 from tests.conftest import TOP
 
 TEXT = (TOP / "README.md").read_text(encoding="utf-8")

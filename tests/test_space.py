@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from ruamel.yaml import YAML
 
-from ser.predictor import Predictor
+from ser.inference.predictor import Predictor
 from tests.conftest import TOP, clip, write_clip
 from tests.test_lock import DEPENDENCIES, read_lock
 
@@ -114,7 +114,8 @@ def test_it_says_what_its_model_is_and_keeps_no_recording(demo: Interface) -> No
 
 def test_it_needs_nothing_that_is_not_in_its_requirements(space: Path) -> None:
     code = (
-        "import sys; before = {*sys.modules}; import ser.app.page.html, ser.onnx_file, ser.predictor;"
+        "import sys; before = {*sys.modules}; import ser.app.page.html; "
+        "import ser.model_files.onnx_file, ser.inference.predictor;"
         " print(*{name.split('.')[0] for name in {*sys.modules} - before})"
     )
     loaded = subprocess.run([sys.executable, "-c", code], cwd=space, capture_output=True, text=True, check=True).stdout

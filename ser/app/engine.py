@@ -9,11 +9,11 @@ from typing import ParamSpec, TypeVar
 
 import numpy as np
 
-from ser.app.decoding import Decoders, Heard
-from ser.app.metrics import Metrics
+from ser.app.counters import Metrics
+from ser.app.decoder_pool import Decoders, Heard
 from ser.app.places import Places
 from ser.app.settings import Settings
-from ser.predictor import Prediction, Predictor
+from ser.inference.predictor import Prediction, Predictor
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class Engine:
         await self.places.empty.wait()
 
     async def decode(self, data: bytes) -> Heard:
-        """Decode a recording; see `ser.app.decoding.Decoders.decode`.
+        """Decode a recording; see `ser.app.decoder_pool.Decoders.decode`.
 
         Returns:
             Its signal is at `sampling_rate` hertz.
@@ -91,7 +91,7 @@ class Engine:
         return heard
 
     async def predict(self, signal: np.ndarray, sampling_rate: int | None = None) -> Prediction:
-        """Say which emotion a signal carries; see `ser.predictor.Predictor.predict`.
+        """Say which emotion a signal carries; see `ser.inference.predictor.Predictor.predict`.
 
         Raises:
             InputError: it cannot be used.

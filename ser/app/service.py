@@ -13,18 +13,18 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import HTMLResponse, Response
 
 from ser.app import uploads
-from ser.app.access import LOGIN, TokenGate, login
-from ser.app.answers import HealthAnswer, ModelAnswer, PredictionAnswer
+from ser.app.counters import Metrics
 from ser.app.engine import Engine
-from ser.app.errors import answer_errors, described
-from ser.app.hosts import HostGate
-from ser.app.limits import BodyLimits
-from ser.app.metrics import Metrics
-from ser.app.observation import Observation
+from ser.app.error_answers import answer_errors, described
+from ser.app.middleware.body_limits import BodyLimits
+from ser.app.middleware.host_gate import HostGate
+from ser.app.middleware.request_log import Observation
+from ser.app.middleware.token_gate import LOGIN, TokenGate, login
 from ser.app.page.mount import add_page
+from ser.app.schemas import HealthAnswer, ModelAnswer, PredictionAnswer
 from ser.app.settings import Settings
 from ser.app.streaming import answer_stream
-from ser.predictor import Predictor
+from ser.inference.predictor import Predictor
 
 DESCRIPTION = """\
 Which emotion does a voice carry?

@@ -10,12 +10,12 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from ser.app.access import SUBPROTOCOL
 from ser.app.engine import Engine
+from ser.app.middleware.token_gate import SUBPROTOCOL
 from ser.audio.limits import MAX_PEAK, SAMPLING_RATES, AudioError
+from ser.cli.reports import emotion_or_unsure
 from ser.errors import InputError
-from ser.predictor import Prediction
-from ser.reports import emotion_or_unsure
+from ser.inference.predictor import Prediction
 
 HOP = 0.5
 """Seconds of sound from one result to the next."""

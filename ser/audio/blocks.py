@@ -54,7 +54,7 @@ def open_blocks(recording: Recording) -> Iterator[MonoBlocks]:
 
 
 def resample_blocks(blocks: Iterable[np.ndarray], sampling_rate: int, target: int) -> Iterator[np.ndarray]:
-    """Convert a signal that comes in blocks from `sampling_rate` to `target` hertz; see `ser.audio.signal.resample`."""
+    """Convert a signal in blocks from `sampling_rate` to `target` hertz; see `ser.audio.signal.resample`."""
     if sampling_rate == target:
         yield from blocks
         return

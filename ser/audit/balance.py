@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.stats.contingency import association
 
 from ser.audit.findings import Finding, Limits
-from ser.metadata import GENDERS, order_emotions
+from ser.dataset.metadata import GENDERS, order_emotions
 
 UNKNOWN = "unknown"
 BREAKDOWN_COLUMNS = ("corpus", "emotion", "gender", "speaker", "clips", "hours")

@@ -5,7 +5,7 @@ from pathlib import PurePath
 
 import numpy as np
 
-from ser.audit.containers import mismatch
+from ser.audio.containers import mismatch
 from ser.audit.findings import Finding, Limits
 
 USUAL_RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000, 176_400, 192_000)

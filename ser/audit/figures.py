@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ser.audit.balance import UNKNOWN
-from ser.metadata import GENDERS, order_emotions
-from ser.plots.figures import BLUE, ORANGE
+from ser.dataset.metadata import GENDERS, order_emotions
+from ser.plots.style import BLUE, ORANGE
 
 INK = "#123456"  # stands for the page's text colour until the SVG is written
 COLOURS = {"female": ORANGE, "male": BLUE, UNKNOWN: "#999999"}

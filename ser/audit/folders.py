@@ -7,14 +7,14 @@ import pandas as pd
 
 from ser.audio.limits import AudioError
 from ser.audit.findings import Limits
-from ser.audit.recordings import Recording, examine, tabulate
 from ser.audit.report import Audit, audit_tables
+from ser.dataset.ingestion import settle_copies
+from ser.dataset.metadata import COLUMNS
+from ser.dataset.recordings import Recording, examine, tabulate
+from ser.dataset.scanning import reject_other_kinds, rejection, scan
+from ser.dataset.scans import REJECTED_COLUMNS
 from ser.errors import InputError
-from ser.ingestion import settle_copies
-from ser.metadata import COLUMNS
 from ser.params import CustomParams
-from ser.scanning import reject_other_kinds, rejection, scan
-from ser.scans import REJECTED_COLUMNS
 from ser.walking import walk
 
 

@@ -11,7 +11,7 @@ from ser.audit.balance import UNKNOWN, count
 from ser.audit.figures import draw_durations, draw_emotions, draw_levels, draw_sampling_rates
 from ser.audit.findings import SEVERITIES
 from ser.audit.report import WHOLE, Audit
-from ser.metadata import GENDERS, order_emotions
+from ser.dataset.metadata import GENDERS, order_emotions
 from ser.storage import replacing
 
 MAX_ROWS = 300

@@ -6,11 +6,11 @@ from typing import Any
 
 import pandas as pd
 
+from ser.audio.containers import find_container, mismatch
 from ser.audit.balance import break_down, count, describe_balance
 from ser.audit.condition import Condition, describe
-from ser.audit.containers import find_container, mismatch
-from ser.audit.copies import ALTERED_COPY, DUPLICATE, find_copies, find_near_identical
 from ser.audit.findings import ERROR, FINDINGS, NOTE, SEVERITIES, WARNING, Finding, Limits
+from ser.dataset.copies import ALTERED_COPY, DUPLICATE, find_copies, find_near_identical
 
 FINDING_COLUMNS = ("corpus", "path", "kind", "severity", "detail")
 WHOLE = "all"
@@ -22,7 +22,7 @@ class Audit:
     """What was found in one corpus or several.
 
     Attributes:
-        conditions: the table of `ser.audit.recordings.tabulate`, with each recording's ``corpus`` (empty when its
+        conditions: the table of `ser.dataset.recordings.tabulate`, with each recording's ``corpus`` (empty when its
             labels could not be read, or were not asked for).
         breakdown: clips and hours per corpus, emotion, gender and speaker, of the usable utterances.
         findings: `FINDING_COLUMNS`; the gravest first, then in the vocabulary's order, then by path. ``path`` is empty
@@ -98,10 +98,11 @@ def audit_tables(
     """Audit what the ingest stage found.
 
     Args:
-        metadata: the table of `ser.metadata`, of the usable utterances; may be empty where labels are not known.
+        metadata: the table of `ser.dataset.metadata`, of the usable utterances; may be empty where labels are not
+            known.
         rejected: path, reason and detail of every file left out; which corpus it is of is taken from a column
             ``corpus``, if there is one here or in `conditions`.
-        conditions: the table of `ser.audit.recordings.tabulate`, of every file that can be decoded, used or not, so
+        conditions: the table of `ser.dataset.recordings.tabulate`, of every file that can be decoded, used or not, so
             that copies are found among those left out as well.
         limits: where a measured value becomes a finding.
     """

@@ -8,7 +8,7 @@ from ser.audit.balance import UNKNOWN, count
 from ser.audit.findings import SEVERITIES
 from ser.audit.report import WHOLE, Audit
 from ser.console import printable
-from ser.metadata import GENDERS
+from ser.dataset.metadata import GENDERS
 
 EXAMPLES = 3
 """Findings of each kind that are shown; the other outputs have all of them."""

@@ -5,12 +5,12 @@ from dataclasses import replace
 from ser.corpora import crema_d, custom, emodb, ravdess, savee, tess
 from ser.corpora.card import CorpusCard
 
-# Here and not in ser/corpora/demo.py, which needs NumPy and SciPy to synthesise.
+# Here and not in ser/corpora/demo/synthesis.py, which needs NumPy and SciPy to synthesise.
 _DEMO = replace(
     ravdess.CARD,
     name="demo",
     title="Synthetic voices",
-    source="made by this project; the sources of the acoustic effects stand in ser/corpora/demo.py",
+    source="made by this project; the sources of the acoustic effects stand in ser/corpora/demo/synthesis.py",
     url="",
     licence="MIT, as this project",
     licence_url="",

@@ -3,7 +3,7 @@
 Ten German actors (5 female, 5 male), ten sentences, 7 emotions; the 535 clips (0.4 hours) that listeners recognised and
 found natural. A file is named by speaker, sentence, emotion and version, for example ``03a01Fa.wav``. The emotion is
 the initial of its German name: Wut, Langeweile, Ekel, Angst, Freude, Trauer, neutral. Boredom is not among
-`ser.metadata.EMOTIONS`.
+`ser.dataset.metadata.EMOTIONS`.
 
 Licence: CC BY 4.0 on Zenodo, CC0 1.0 at audEERING: publishers of the same recordings differ. `ser corpora fetch` takes
 Zenodo's. The authors offer them for free download and ask to be cited.

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 from unicodedata import normalize
 
+from ser.audio.files import other_kind
 from ser.errors import InputError
 from ser.params import CustomParams
-from ser.recordings import other_kind
 
 FIELDS = ("path", "emotion", "speaker", "gender", "age", "language")
 DELIMITERS = (",", ";", "\t", "|")

@@ -14,8 +14,8 @@ class Labels:
     """The labels of one utterance; an empty string is what the corpus does not say.
 
     Attributes:
-        emotion: one of `ser.metadata.EMOTIONS`, or the English name of an emotion that only this corpus has.
-        gender: one of `ser.metadata.GENDERS`.
+        emotion: one of `ser.dataset.metadata.EMOTIONS`, or the English name of an emotion that only this corpus has.
+        gender: one of `ser.dataset.metadata.GENDERS`.
         speaker: unique within the corpus.
         vocal_channel: ``speech`` or ``song``.
         intensity: ``normal`` or ``strong`` (RAVDESS), ``low``, ``medium`` or ``high`` (CREMA-D).

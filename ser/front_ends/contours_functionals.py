@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ser.contours import OF_SOUND, OF_VOICE, contours
-from ser.functionals import N_FUNCTIONALS, functionals
+from ser.acoustics.contours import OF_SOUND, OF_VOICE, contours
+from ser.acoustics.functionals import N_FUNCTIONALS, functionals
 from ser.params import FeatureParams
 
 FIXED_LENGTH = False
@@ -41,9 +41,9 @@ def analyse(signal: np.ndarray, params: FeatureParams) -> np.ndarray:
         params: analysis settings; the number of frames comes from ``duration`` and ``hop_length``.
 
     Returns:
-        float32, shape (n_bands(params), n_frames): `ser.contours.contours`, pitch above or below its median; the row
-        `HEARD`; N_VALUES functionals as one reads, from left to right and row after row, of pitch as it is. What is not
-        known, not heard, or left of the last row, is 0.
+        float32, shape (n_bands(params), n_frames): `ser.acoustics.contours.contours`, pitch above or below its median;
+        the row `HEARD`; N_VALUES functionals as one reads, from left to right and row after row, of pitch as it is.
+        What is not known, not heard, or left of the last row, is 0.
     """
     followed = contours(signal, params.sampling_rate, params.hop_length)  # (n, frames)
     known = np.ones_like(followed, bool)

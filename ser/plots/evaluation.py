@@ -8,10 +8,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from ser.calibration import expected_calibration_error, prediction_bins, rejection_table, reliability_table
-from ser.metrics import class_recall_table, confusion_table, group_table, pooled_confusion
+from ser.evaluation.calibration import expected_calibration_error, prediction_bins, rejection_table, reliability_table
+from ser.evaluation.metrics import class_recall_table, confusion_table, group_table, pooled_confusion
 from ser.params import EvaluateParams
-from ser.plots.figures import BLUE, CORPUS_COLOURS, GREY, ORANGE, VERMILLION, save_figure
+from ser.plots.style import BLUE, CORPUS_COLOURS, GREY, ORANGE, VERMILLION, save_figure
 from ser.storage import write_table
 
 
@@ -19,7 +19,7 @@ def write_test_plots(predictions: pd.DataFrame, classes: Sequence[str], params: 
     """Write confusion, class_recall, reliability, rejection and groups, each as CSV for DVC and as PNG.
 
     Args:
-        predictions: one row per test utterance, as `ser.evaluation.predict_test` gives them.
+        predictions: one row per test utterance, as `ser.evaluation.predictions.predict_test` gives them.
         classes: the emotions, in the order of the pictures.
         params: bootstrap and calibration settings.
         folder: where they go.

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ser.plots.figures import BLUE, GREY, ORANGE, save_figure
+from ser.plots.style import BLUE, GREY, ORANGE, save_figure
 
 
 def draw_curves(history: pd.DataFrame, kept: int, path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.cells import read_stores
 from benchmarks.table import as_kaggle_copy
 from ser.errors import InputError
-from ser.feature_store import COLUMNS, write_features
+from ser.features.store import COLUMNS, write_features
 from ser.params import FeatureParams
 
 Stored = tuple[Path, pd.DataFrame]

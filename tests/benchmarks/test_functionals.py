@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from benchmarks.functionals import GRID, Classifier, fit, functionals, predict_test
-from ser.feature_store import COLUMNS, FeatureStore
-from ser.metadata import EMOTIONS
+from ser.dataset.metadata import EMOTIONS
+from ser.features.store import COLUMNS, FeatureStore
 from ser.params import FeatureParams
 
 # Two bands; the second frame is a pause in one of them, the last two are padding.

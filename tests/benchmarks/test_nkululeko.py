@@ -11,9 +11,9 @@ import pytest
 
 from benchmarks import nkululeko
 from benchmarks.nkululeko import FEATURES, REQUIREMENTS, FeatureSet, corpus_table, make_environment, read_predictions
+from ser.dataset.metadata import EMOTIONS
 from ser.errors import InputError
-from ser.metadata import EMOTIONS
-from ser.metrics import check_predictions
+from ser.evaluation.metrics import check_predictions
 from tests.conftest import TOP
 
 # As nkululeko 1.14.1 wrote it, its numbers cut to few digits.

@@ -20,12 +20,12 @@ from benchmarks.table import (
     read_table_definition,
     system_params,
 )
+from ser.dataset.ingestion import ingest
+from ser.dataset.scanning import scan
+from ser.dataset.splits import assign_splits
 from ser.errors import InputError
-from ser.ingestion import ingest
 from ser.params import IngestParams, load_params
 from ser.presets import list_presets
-from ser.scanning import scan
-from ser.splits import assign_splits
 from tests.conftest import TOP
 
 DVC_FILE: dict[str, Any] = YAML(typ="safe", pure=True).load((TOP / "benchmarks/dvc.yaml").read_text())

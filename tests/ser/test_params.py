@@ -210,7 +210,8 @@ def test_no_front_end_takes_gigabytes(values: dict[str, object]) -> None:
     """What may be asked for takes less than one; a sixteenth more, in windows or in bands, may not."""
     allowed = FeatureParams.model_validate(load_params(FeatureParams, PARAMS).model_dump() | WIDEST | values)
     code = (
-        "import sys, numpy as np; from ser.features import front_end; from ser.params import FeatureParams\n"
+        "import sys, numpy as np; from ser.features.front_end import front_end; "
+        "from ser.params import FeatureParams\n"
         "params = FeatureParams.model_validate_json(sys.argv[1])\n"
         "signal = np.random.default_rng(0).normal(0, 0.1, params.n_samples).astype(np.float32)\n"
         "front_end(signal, params); print(open('/proc/self/status').read())"

@@ -16,9 +16,9 @@ from click.testing import Result
 from joblib.externals.loky import get_reusable_executor
 from typer.testing import CliRunner
 
-from ser.cli import app as ser_app
+from ser.cli.main import app as ser_app
 from ser.corpora import tess
-from ser.onnx_file import OnnxModel
+from ser.model_files.onnx_file import OnnxModel
 from tests.conftest import TOP, write_clip
 from tests.ser.front_ends.encoders import write_encoder
 
@@ -200,7 +200,7 @@ def test_an_exported_model_that_says_something_else_is_not_written(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_until("evaluate")
-    monkeypatch.setattr("ser.export.TOLERANCE", 0.0)
+    monkeypatch.setattr("ser.model_files.export.TOLERANCE", 0.0)
     result = run("export")
     assert result.exit_code == 1
     assert result.stderr.startswith("error: the exported model differs from the trained one by ")

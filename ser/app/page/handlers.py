@@ -11,16 +11,16 @@ import numpy as np
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from ser.app.decoding import Heard
+from ser.app.decoder_pool import Heard
 from ser.app.engine import Engine
 from ser.app.page import pictures
 from ser.app.uploads import read_upload
-from ser.description import ExportedDescription, ModelDescription
-from ser.features import prepare_signal
-from ser.timeline import read_timeline
+from ser.features.front_end import prepare_signal
+from ser.inference.timeline import read_timeline
+from ser.model_files.description import ExportedDescription, ModelDescription
 
 if TYPE_CHECKING:
-    from ser.model_file import Model
+    from ser.model_files.safetensors_file import Model
 
 
 class Listener:
@@ -93,14 +93,14 @@ class Explainer(Listener):
         return JSONResponse(await self.engine.run(self._explanation, heard.signal, emotion))
 
     def _explanation(self, signal: np.ndarray, emotion: str | None) -> dict[str, Any]:
-        from ser.explanation import explain  # noqa: PLC0415 (torch, which may not be there)
+        from ser.inference.explanation import explain  # noqa: PLC0415 (torch, which may not be there)
 
         heard = self._prepared(signal).copy()  # torch warns of memory that it may not write to, as decoded signals are
         return pictures.explained(explain(self._trained_model, heard, emotion))
 
     @cached_property
     def _trained_model(self) -> "Model":
-        from ser.model_file import read_model  # noqa: PLC0415 (torch, which may not be there)
+        from ser.model_files.safetensors_file import read_model  # noqa: PLC0415 (torch, which may not be there)
 
         return read_model(self.trained)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from string import Template
 
 from ser.app.settings import MEGABYTE, Settings
-from ser.colours import colour
 from ser.corpora import CORPORA
-from ser.description import ExportedDescription, ModelDescription, Scores
+from ser.model_files.description import ExportedDescription, ModelDescription, Scores
+from ser.plots.colours import colour
 
 _TEMPLATE = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
 

@@ -8,11 +8,11 @@ import numpy as np
 import soundfile
 
 from ser.front_ends.log_mel import analyse, rows_of
+from ser.inference.timeline import Timeline
 from ser.params import FeatureParams
-from ser.timeline import Timeline
 
 if TYPE_CHECKING:
-    from ser.explanation import Explanation
+    from ser.inference.explanation import Explanation
 
 COLUMNS = 480
 """Times at which a timeline's probabilities are drawn."""
@@ -27,8 +27,8 @@ def heard(signal: np.ndarray, params: FeatureParams) -> dict[str, Any]:
     """What the model hears of a recording: to be played, and its log-mel spectrogram.
 
     Args:
-        signal: prepared by `ser.features.prepare_signal` and cut to what the model hears: shape (n_samples,), at
-            ``params.sampling_rate`` hertz.
+        signal: prepared by `ser.features.front_end.prepare_signal` and cut to what the model hears: shape (n_samples,),
+            at ``params.sampling_rate`` hertz.
         params: the model's front end; of one that makes cepstra, the log-mel spectrogram they are made from.
     """
     return {

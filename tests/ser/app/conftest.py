@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from ser.app.service import create_app
 from ser.app.settings import Settings
-from ser.predictor import Predictor
+from ser.inference.predictor import Predictor
 from tests.conftest import clip
 
 TOKEN = "a-token-of-the-tests-0123456789"  # noqa: S105

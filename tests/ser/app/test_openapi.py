@@ -11,7 +11,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from ser.app.service import create_app
 from ser.app.settings import Settings
-from ser.predictor import Predictor
+from ser.inference.predictor import Predictor
 from tests.ser.app.conftest import TOKEN
 
 

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive
 
 from ser.app.service import DOCS, create_app
 from ser.app.settings import MEGABYTE, Settings
-from ser.predictor import Predictor
+from ser.inference.predictor import Predictor
 from tests.conftest import TOP
 from tests.ser.app.conftest import Serve, counts, encoded, form
 
@@ -144,7 +144,7 @@ def test_a_body_that_does_not_arrive_is_not_waited_for(predictor: Predictor) -> 
 def test_a_body_that_trickles_loses_its_place_long_before_its_time_is_over(
     predictor: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ser.app.limits.GRACE", 0.2)
+    monkeypatch.setattr("ser.app.middleware.body_limits.GRACE", 0.2)
     app = create_app(predictor, Settings(timeout=60))
 
     async def trickling() -> Message:

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient, WebSocketDenialResponse, WebSocketT
 from starlette.websockets import WebSocketDisconnect
 
 from ser.app.streaming import RollingWindow, StreamStart
-from ser.predictor import Predictor
+from ser.inference.predictor import Predictor
 from tests.conftest import clip
 from tests.ser.app.conftest import Serve, counts, encoded, form
 

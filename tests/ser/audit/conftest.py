@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from ser.audio.limits import AudioError
-from ser.audit.recordings import Recording, read_recording, tabulate
 from ser.audit.report import Audit, audit_tables
+from ser.dataset.recordings import Recording, read_recording, tabulate
 
 
 def audit_paths(paths: list[Path]) -> Audit:

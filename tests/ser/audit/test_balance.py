@@ -5,9 +5,9 @@ import pytest
 
 from ser.audit.balance import break_down, count, describe_balance, gender_association
 from ser.audit.findings import Limits
-from ser.audit.recordings import CONDITION_COLUMNS
 from ser.audit.report import WHOLE, audit_tables
-from ser.metadata import EMOTIONS
+from ser.dataset.metadata import EMOTIONS
+from ser.dataset.recordings import CONDITION_COLUMNS
 
 SMALL = Limits(min_clips=10, min_speakers=6)
 

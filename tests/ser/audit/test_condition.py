@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 import soundfile
 
+from ser.audio.containers import PROMISED, find_container, mismatch
+from ser.audio.files import FFMPEG_SUFFIXES, SUFFIXES
 from ser.audio.limits import AudioError
 from ser.audit.condition import FLOOR_DB, Condition, measure_condition
-from ser.audit.containers import PROMISED, find_container, mismatch
 from ser.audit.findings import FINDINGS, Finding, Limits
-from ser.audit.recordings import CONDITION_COLUMNS, read_recording, tabulate
-from ser.ingestion import OTHER_REASONS, UNUSABLE_REASONS
-from ser.recordings import FFMPEG_SUFFIXES, SUFFIXES
+from ser.dataset.ingestion import OTHER_REASONS, UNUSABLE_REASONS
+from ser.dataset.recordings import CONDITION_COLUMNS, read_recording, tabulate
 from ser.storage import read_table, write_table
 from tests.conftest import clip
 from tests.ser.audit.conftest import audit_paths

@@ -13,7 +13,7 @@ from ser.audio.signal import resample
 from ser.audit.folders import audit_corpus, audit_recordings
 from ser.audit.report import Audit
 from ser.audit.text import to_text
-from ser.corpora_cli import app
+from ser.cli.corpora import app
 from ser.errors import InputError
 from ser.storage import read_json
 from tests.conftest import CORPORA, write_clip

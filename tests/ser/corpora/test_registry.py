@@ -7,8 +7,8 @@ import pytest
 
 from ser.corpora import CORPORA
 from ser.corpora.card import CorpusCard
+from ser.dataset.metadata import EMOTIONS, GENDERS
 from ser.errors import InputError
-from ser.metadata import EMOTIONS, GENDERS
 
 # A name made under each corpus's own rules, and its emotion, gender and speaker.
 EXAMPLES = {

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from ser.contours import OF_VOICE, contours
-from ser.features import front_end, n_bands
+from ser.acoustics.contours import OF_VOICE, contours
+from ser.acoustics.functionals import N_FUNCTIONALS
+from ser.features.front_end import front_end, n_bands
 from ser.front_ends.contours_functionals import HEARD, N_ROWS, N_VALUES, VOICED, n_rows_of_functionals
-from ser.functionals import N_FUNCTIONALS
+from tests.ser.acoustics.test_pitch import voice
 from tests.ser.front_ends.reference import DEFAULT
-from tests.ser.test_pitch import voice
 
 PARAMS = DEFAULT.model_copy(update={"front_end": "contours_functionals"})
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from ser.errors import InputError
-from ser.features import front_end, n_bands
+from ser.features.front_end import front_end, n_bands
 from ser.params import FeatureParams
 from tests.conftest import clip
 from tests.ser.front_ends.encoders import KINDS, write_encoder

@@ -9,10 +9,10 @@ from starlette.testclient import TestClient
 from ser.app.page.handlers import find_trained
 from ser.app.service import create_app
 from ser.app.settings import Settings
-from ser.description import ExportedDescription
-from ser.export import describe, to_onnx
-from ser.model_file import Model, write_model
-from ser.predictor import Predictor
+from ser.inference.predictor import Predictor
+from ser.model_files.description import ExportedDescription
+from ser.model_files.export import describe, to_onnx
+from ser.model_files.safetensors_file import Model, write_model
 from tests.ser.app.conftest import Serve, encoded, form
 
 MAX_BYTES = 100_000

@@ -8,9 +8,9 @@ import pytest
 
 from ser.app.page import html
 from ser.app.settings import MEGABYTE, Settings
-from ser.colours import COLOURS
 from ser.corpora import CORPORA
-from ser.description import ExportedDescription, ModelDescription
+from ser.model_files.description import ExportedDescription, ModelDescription
+from ser.plots.colours import COLOURS
 
 
 def text(markup: str) -> str:

@@ -9,12 +9,12 @@ import pytest
 import soundfile
 
 from ser.app.page import pictures
-from ser.explanation import explain
-from ser.features import front_end
-from ser.model_file import Model
+from ser.features.front_end import front_end
+from ser.inference.explanation import explain
+from ser.inference.predictor import Predictor
+from ser.inference.timeline import read_timeline
+from ser.model_files.safetensors_file import Model
 from ser.params import FeatureParams
-from ser.predictor import Predictor
-from ser.timeline import read_timeline
 from tests.conftest import clip
 
 

@@ -1,0 +1,1 @@
+"""Measurements outside the pipeline: each is run by hand, and writes its figures into docs/."""

@@ -1,0 +1,116 @@
+"""The commands `ser corpora list` and `ser corpora fetch`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ser.audio.files import Contents, describe_passed_over, look_through
+from ser.cli.audit import audit
+from ser.console import tell
+from ser.corpora import CORPORA
+from ser.corpora.sources import SOURCES, Source
+from ser.errors import InputError, user_errors
+
+COLUMNS = ("name", "installed", "clips", "hours", "licence", "where")
+N_NUMBERS = 3
+"""Columns after the name that hold numbers, which stand to the right."""
+
+app = typer.Typer(
+    no_args_is_help=True, pretty_exceptions_enable=False, help="Corpora: which there are, and fetching one."
+)
+
+app.command()(audit)
+
+Folder = Annotated[Path, typer.Option(file_okay=False, help="Holds one folder per corpus.")]
+
+
+@app.command("list")
+def list_corpora(folder: Folder = Path("data/raw")) -> None:
+    """Show every corpus that can be read: how many of its recordings are here, what it is, and where it is published.
+
+    Example: ser corpora list
+    """
+    with user_errors():
+        here = {name: look_through(folder / name) for name in CORPORA if (folder / name).is_dir()}
+        rows = [COLUMNS, *(_row(name, here.get(name, Contents())) for name in CORPORA)]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            cells = [
+                cell.rjust(width) if 1 <= number <= N_NUMBERS else cell.ljust(width)
+                for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ]
+            typer.echo("  ".join(cells).rstrip())
+        _tell_passed_over(*here.values())
+
+
+@app.command()
+def fetch(
+    name: Annotated[str, typer.Argument(help=f"The corpus: {', '.join(SOURCES)}.", show_default=False)],
+    folder: Folder = Path("data/raw"),
+    accept_licence: Annotated[
+        bool, typer.Option("--accept-licence", help="Accept the licence without being asked, for scripts.")
+    ] = False,
+) -> None:
+    """Download a corpus into its folder, or say how to get it where a form or an account is needed.
+
+    A transfer that was cut goes on where it ended when the command is run again.
+
+    Example: ser corpora fetch ravdess
+    """
+    with user_errors():
+        source = SOURCES.get(name)
+        if source is None:
+            raise InputError(f"corpus '{name}' is not known, expected one of {', '.join(SOURCES)}")
+        from ser.corpora import download  # noqa: PLC0415 (requests takes a while that --help need not wait for)
+
+        target = folder / name
+        if download.is_filled(target) and (here := look_through(target)).recordings:
+            typer.echo(f"{target}: already there, {len(here.recordings):,} recordings; nothing to do")
+            _tell_passed_over(here)
+            return
+        if not source.url:
+            for number, step in enumerate(source.how_to, start=1):
+                typer.echo(f"{number}. {step}")
+            raise InputError(f"{name} is not fetched by a command; the steps are above")
+        _agree(source, accept_licence)
+        n_unpacked = download.fetch(source, target)
+        typer.echo(f"{target}: {n_unpacked:,} recordings")
+        typer.echo(f"next: set ingest.corpora to [{name}] in params.yaml, then run `dvc repro`")
+
+
+def _agree(source: Source, accepted: bool) -> None:
+    """Print the licence, and ask for consent unless it is given."""
+    card = CORPORA[source.corpus]
+    typer.echo(f"{card.title}: {source.file}, {source.n_bytes / 1e6:,.0f} MB")
+    typer.echo(f"Cite: {card.source}")
+    typer.echo(f"Licence: {card.licence}, {card.licence_url}")
+    if accepted:
+        return
+    if not _is_terminal():
+        raise InputError("nobody to ask whether the licence is accepted; add --accept-licence if it is")
+    if not typer.confirm("Do you accept the licence?"):
+        raise InputError("the licence was not accepted; nothing was downloaded")
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty()
+
+
+def _tell_passed_over(*folders: Contents) -> None:
+    for note in describe_passed_over(folders):
+        tell("note", note)
+
+
+def _row(name: str, here: Contents) -> tuple[str, ...]:
+    card = CORPORA[name]
+    n_here = len(here.recordings)
+    return (
+        name,
+        f"{n_here:,}" if n_here else "-",
+        f"{card.clips:,} {card.clips_are}".rstrip() if card.clips else "-",
+        f"{card.hours:.1f}" if card.hours else "-",
+        card.licence,
+        card.url or "-",
+    )

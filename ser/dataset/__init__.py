@@ -1,0 +1,1 @@
+"""From recordings to a table of utterances, their copies and their subsets."""

@@ -1,0 +1,100 @@
+"""From a corpus's folder to what every file in it is: a labelled recording, or something that cannot be used."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ser.audio.files import other_kind
+from ser.audio.limits import AudioError
+from ser.corpora import CORPORA
+from ser.corpora.card import LabelReader
+from ser.corpora.labels import Labels, UnlistedError
+from ser.dataset.metadata import COLUMNS
+from ser.dataset.recordings import Recording, examine, tabulate
+from ser.dataset.scans import IMPOSSIBLE_NAME, NO_RECORDING, NOT_LISTED, REJECTED_COLUMNS, Scan
+from ser.errors import InputError
+from ser.params import CustomParams
+from ser.walking import walk
+
+
+def scan(folder: Path, corpus: str, custom: CustomParams | None) -> Scan:
+    """Decode every file of `folder` and read its labels.
+
+    Every file is looked at, whatever its extension, since a corpus's copies differ in theirs; nothing is passed over in
+    silence but the table that labels a custom corpus. Files that are plainly no recording, and those that such a table
+    does not name, are listed as that and not decoded.
+
+    Args:
+        folder: where the recordings are, at any depth, linked folders included: see `ser.walking`.
+        corpus: a name in `ser.corpora.CORPORA`.
+        custom: where the labels of the corpus ``custom`` are.
+
+    Raises:
+        InputError: a folder cannot be listed, or the labels of a custom corpus cannot be read.
+    """
+    reader = CORPORA[corpus].open_reader(folder, custom)
+    paths = [path for path in walk(folder) if not (reader.table and path.is_file() and path.samefile(reader.table))]
+    labels = {path: _read_labels(reader, path) for path in paths}
+    unlisted = {
+        path: rejection(path, NOT_LISTED, f"{path.as_posix()}: {error}")
+        for path, error in labels.items()
+        if isinstance(error, UnlistedError)
+    }
+    # What the table of a corpus names is meant, whatever it looks like.
+    rejections = unlisted | reject_other_kinds(list(unlisted) if reader.table else paths)
+    meant = [path for path in paths if path not in rejections]
+    rows: list[dict[str, Any]] = []
+    recordings: list[Recording] = []
+    for path, recording in zip(meant, examine(meant, f"scan {corpus}"), strict=True):
+        if isinstance(recording, AudioError):
+            rejections[path] = rejection(path, recording.reason, str(recording))
+            continue
+        recordings.append(recording)
+        found = labels[path]
+        if isinstance(found, InputError):
+            rejections[path] = rejection(path, IMPOSSIBLE_NAME, f"{path.as_posix()}: {found}")
+            continue
+        identity = CORPORA[corpus].identify(path.relative_to(folder))
+        rows.append(_label_columns(corpus, identity, found) | recording.row())
+    return Scan(
+        utterances=pd.DataFrame(rows, columns=list(COLUMNS)),
+        rejected=pd.DataFrame([rejections[path] for path in sorted(rejections)], columns=list(REJECTED_COLUMNS)),
+        conditions=tabulate(recordings).assign(corpus=corpus),
+        notes=reader.notes,
+    )
+
+
+def rejection(path: Path, reason: str, detail: str) -> dict[str, str]:
+    """Make a row of the table of rejected files."""
+    return {"path": path.as_posix(), "reason": reason, "detail": detail}
+
+
+def reject_other_kinds(paths: Sequence[Path]) -> dict[Path, dict[str, str]]:
+    """Find the files that are plainly no recording: from each to its row in the table of rejected files."""
+    kinds = {path: kind for path in paths if (kind := other_kind(path))}
+    return {
+        path: rejection(path, NO_RECORDING, f"{path.as_posix()}: {kind}, by its name and how it begins")
+        for path, kind in kinds.items()
+    }
+
+
+def _read_labels(reader: LabelReader, path: Path) -> Labels | InputError:
+    try:
+        str(path).encode()
+        return reader(path)
+    except UnicodeEncodeError:
+        return InputError("its name is not UTF-8, which tables are written in; rename the file")
+    except InputError as error:
+        return error
+
+
+def _label_columns(corpus: str, identity: str, labels: Labels) -> dict[str, str]:
+    return {
+        **asdict(labels),
+        "utterance_id": f"{corpus}_{identity}",
+        "corpus": corpus,
+        "speaker": f"{corpus}_{labels.speaker}" if labels.speaker else "",
+    }

@@ -1,0 +1,1 @@
+"""Scoring: predictions of the test subset, metrics, intervals, calibration."""

@@ -1,0 +1,1 @@
+"""From recordings to features: a front end applied, changed copies, and the store."""

@@ -1,0 +1,1 @@
+"""Model files, safetensors and ONNX: writing, checking, reading."""

@@ -1,0 +1,130 @@
+"""The exported model file: a network in ONNX and its description, run by onnxruntime without torch."""
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+# onnxruntime (1.31) tells its makers over the network what it runs, unless this is set before it starts.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as runtime
+
+from ser.errors import InputError
+from ser.features.front_end import n_bands
+from ser.model_files.description import MAX_BYTES, METADATA_KEY, ExportedDescription, parse_description
+from ser.model_files.onnx_check import End, NotPlainError, PlainNetwork, read_network
+from ser.model_files.probabilities import checked
+
+INPUT, OUTPUT, BATCH = "features", "probabilities", "batch"
+
+MAX_MEMORY = 1 << 31
+"""Bytes that all networks of a process may use at once while they run; a file of a kilobyte can ask for any number."""
+
+_FATAL = 4  # ORT_LOGGING_LEVEL_FATAL: what onnxruntime has to say is raised, and not printed, too
+_NAMES = ("Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NotImplemented", "RuntimeException")
+# UnicodeDecodeError: a message that quotes the file, where that is no UTF-8.
+_ERRORS = (UnicodeDecodeError, *(getattr(runtime, name) for name in _NAMES))
+
+
+class OnnxModel:
+    """An exported model, ready to be used from several threads at once.
+
+    Args:
+        data: the file's content.
+        path: what an error message calls it.
+
+    Attributes:
+        description: what the file says of itself.
+
+    Raises:
+        InputError: it is no model of this project. No other file is opened, whatever it names.
+    """
+
+    def __init__(self, data: bytes, path: Path) -> None:
+        try:
+            network = read_network(data)
+        except NotPlainError as error:
+            raise InputError(
+                f"{path}: not a readable model file: expected safetensors or a plain ONNX network, found {error}"
+            ) from None
+        if set(network.metadata) != {METADATA_KEY}:
+            raise InputError(f"{path}: an ONNX file, but not a model of this project: it has no description")
+        self.description = parse_description(ExportedDescription, network.metadata[METADATA_KEY], path)
+        if not _fits(network, self.description):
+            raise InputError(f"{path}: the network does not fit its description")
+        _limit_memory()
+        try:
+            # Without its fallback, which prints to stdout and tries the same again.
+            self._session = onnxruntime.InferenceSession(
+                data, _options(), providers=["CPUExecutionProvider"], enable_fallback=0
+            )
+            self._run_options = onnxruntime.RunOptions()
+            # Or else it keeps the most that it ever used.
+            self._run_options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        except _ERRORS as error:
+            raise InputError(f"{path}: not a readable model file: {error}") from None
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a model file.
+
+        Raises:
+            InputError: there is no such file, it is too large, or no model of this project.
+        """
+        try:
+            with path.open("rb") as file:
+                data = file.read(MAX_BYTES + 1)
+        except FileNotFoundError:
+            raise InputError(f"{path}: no such model file; `dvc repro` trains one") from None
+        except OSError as error:
+            raise InputError(f"{path}: not a readable model file: {error.strerror}") from None
+        if len(data) > MAX_BYTES:
+            raise InputError(f"{path}: expected a model file of at most {MAX_BYTES:,} bytes, found more")
+        return cls(data, path)
+
+    def probabilities(self, features: np.ndarray) -> np.ndarray:
+        """Map features (batch, n_bands, n_frames) to probabilities (batch, n_classes), float64.
+
+        Raises:
+            InputError: the network cannot be run, or does not give probabilities.
+        """
+        try:
+            (probabilities,) = self._session.run([OUTPUT], {INPUT: features}, self._run_options)
+        except _ERRORS as error:
+            raise InputError(f"the model's network cannot be run: {error}") from None
+        shape = len(features), len(self.description.classes)
+        return checked(np.asarray(probabilities, dtype=np.float64), shape)
+
+
+def _fits(network: PlainNetwork, description: ExportedDescription) -> bool:
+    """Whether the network's input and output are what the description says."""
+    front_end = description.front_end
+    return network.input == End(INPUT, (BATCH, n_bands(front_end), front_end.n_frames)) and network.output == End(
+        OUTPUT, (BATCH, len(description.classes))
+    )
+
+
+@cache
+def _limit_memory() -> None:
+    """Give this process's sessions one memory of at most `MAX_MEMORY`."""
+    where = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    as_requested = 1  # kSameAsRequested: the other way is to double
+    limits = onnxruntime.OrtArenaCfg({"max_mem": MAX_MEMORY, "arena_extend_strategy": as_requested})
+    onnxruntime.create_and_register_allocator(where, limits)
+
+
+def _options() -> onnxruntime.SessionOptions:
+    options = onnxruntime.SessionOptions()
+    # One thread in a session: recordings are spread over the cores, and the figures are the same on any number of them.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.use_env_allocators", "1")  # that of `_limit_memory`
+    options.log_severity_level = _FATAL
+    options.add_session_config_entry("session.load_model_format", "ONNX")  # its own format is told by content otherwise
+    return options

@@ -1,0 +1,122 @@
+import hashlib
+import json
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from ser.errors import InputError
+from ser.features.front_end import front_end as analyse
+from ser.inference.predictor import Predictor
+from ser.model_files.description import ExportedDescription
+from ser.model_files.export import Agreement, compare, describe, read_scores, to_onnx, write_weights
+from ser.model_files.onnx_file import OnnxModel
+from ser.model_files.safetensors_file import Model, write_model
+from ser.models.classifier import Classifier
+from ser.params import READS_CONTOURS, Architecture, FeatureParams
+from tests.conftest import clip, untrained_model, write_clip
+
+SCORES = {
+    "n_utterances": 9,
+    "accuracy": 0.5,
+    "uar": 0.25,
+    "protocol": "luna5",
+    "leaks": {"train_test": {"shared_speakers": 2}},
+}
+
+
+@pytest.mark.parametrize(
+    ("architecture", "members"), [*((name, 1) for name in get_args(Architecture)), ("attentive_resnet", 3)]
+)
+def test_every_architecture_agrees_with_torch_in_batches_of_any_size(
+    small_front_end: FeatureParams, architecture: Architecture, members: int
+) -> None:
+    name = "contours_functionals" if architecture in READS_CONTOURS else "log_mel"
+    front_end = small_front_end.model_copy(update={"n_mels": 16, "duration": 0.6, "front_end": name})
+    model = untrained_model(front_end, architecture, members=members)
+    exported = OnnxModel(to_onnx(model, describe(model, Path(__file__), None)), Path("m.onnx"))
+    for size in (1, 3):
+        features = np.stack([analyse(clip(seed, sampling_rate=8_000), front_end) for seed in range(size)])
+        np.testing.assert_allclose(exported.probabilities(features), model.probabilities(features), atol=1e-6)
+
+
+def test_the_same_model_gives_the_same_bytes_and_none_of_this_machine(
+    small_model: Model, small_onnx: bytes, exported_description: ExportedDescription
+) -> None:
+    assert to_onnx(small_model, exported_description) == small_onnx
+    assert str(Path(__file__).parents[3]).encode() not in small_onnx
+    assert b".py" not in small_onnx
+
+
+def test_the_temperature_is_in_the_graph(small_model: Model) -> None:
+    hot = Model(small_model.classifier, small_model.description.model_copy(update={"temperature": 2.0}))
+    exported = OnnxModel(to_onnx(hot, describe(hot, Path(__file__), None)), Path("m.onnx"))
+    assert exported.description.temperature == 2.0
+    features = np.random.default_rng(0).normal(-35, 15, (4, 8, 13)).astype(np.float32)
+    np.testing.assert_allclose(exported.probabilities(features), hot.probabilities(features), atol=1e-6)
+    assert np.abs(exported.probabilities(features) - small_model.probabilities(features)).max() > 1e-3
+
+
+def test_a_description_names_the_file_that_was_trained_and_its_scores(small_model: Model, tmp_path: Path) -> None:
+    write_model(small_model, tmp_path / "m.safetensors")
+    (tmp_path / "test.json").write_text(json.dumps({"test": SCORES}))
+    description = describe(small_model, tmp_path / "m.safetensors", read_scores(tmp_path / "test.json"))
+    assert description.trained_md5 == hashlib.md5((tmp_path / "m.safetensors").read_bytes()).hexdigest()  # noqa: S324
+    assert description.temperature == 1.0
+    assert description.test is not None
+    assert description.test.model_dump() == {key: SCORES[key] for key in ("uar", "accuracy", "protocol", "leaks")}
+    assert description.classes == small_model.description.classes
+
+
+def test_scores_that_are_none_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "test.json").write_text('{"test": {"uar": 0.5}}')
+    with pytest.raises(InputError, match=r"test.json: accuracy: this key is missing"):
+        read_scores(tmp_path / "test.json")
+
+
+def test_weights_alone_are_loaded_without_pickles_dangers(small_model: Model, tmp_path: Path) -> None:
+    write_weights(small_model, tmp_path / "a" / "model.pth")
+    write_weights(small_model, tmp_path / "b" / "model.pth")
+    assert (tmp_path / "a/model.pth").read_bytes() == (tmp_path / "b/model.pth").read_bytes()
+    state = torch.load(tmp_path / "a/model.pth", weights_only=True)
+    classifier = Classifier("logmel_gap", 8, 8, 13)
+    classifier.load_state_dict(state)
+    features = np.random.default_rng(0).normal(-35, 15, (2, 8, 13)).astype(np.float32)
+    np.testing.assert_array_equal(classifier.eval().logits(features), small_model.classifier.logits(features))
+
+
+def test_a_comparison_finds_the_recording_that_differs(small_onnx: bytes, small_model: Model, tmp_path: Path) -> None:
+    paths = [write_clip(tmp_path / f"{number}.wav", number) for number in range(5)]
+    trained = Predictor(small_model)
+    predictions = pd.DataFrame(
+        [
+            {"path": str(path), "predicted": one.emotion}
+            | {f"p_{name}": value for name, value in one.probabilities.items()}
+            for path, one in zip(paths, trained.predict_many(paths), strict=True)
+        ]
+    )
+    exported = Predictor(OnnxModel(small_onnx, Path("m.onnx")))
+    agreement = compare(exported, predictions)
+    agreement.check()
+    assert agreement.largest_difference < 1e-6
+    assert (agreement.n_recordings, agreement.other_emotion) == (5, 0)
+    predictions.loc[3, "p_sad"] += 0.01
+    predictions.loc[2, "predicted"] = "none"
+    agreement = compare(exported, predictions)
+    assert agreement.largest_difference == pytest.approx(0.01, abs=1e-6)
+    assert agreement.other_emotion == 1
+    with pytest.raises(
+        InputError, match=r"differs from the trained one by 0.01 in a probability, expected at most 0.0"
+    ):
+        agreement.check()
+
+
+def test_the_figures_are_short() -> None:
+    assert Agreement(1.23456e-7, 0, 4).metrics() == {
+        "n_recordings": 4,
+        "largest_difference": 1.2e-7,
+        "other_emotion": 0,
+    }
