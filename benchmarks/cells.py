@@ -12,6 +12,8 @@ from ser.features.store import COLUMNS, FeatureStore, read_features
 from ser.params import EvaluateParams
 from ser.storage import read_table, write_json, write_table
 
+PREDICTIONS = dict.fromkeys(("utterance_id", "corpus", "speaker", "gender", "emotion", "predicted"), str)
+
 DATA = TOP / "benchmarks" / "data"
 FEATURES = DATA / "features"
 CELLS = TOP / "benchmarks" / "results" / "cells"
@@ -69,3 +71,9 @@ def write_cell(
     # Four decimals: hundreds of these files are committed.
     write_table(predictions.round(4), cell.with_suffix(".csv"))
     write_json({"costs": dict(costs)} | scores, cell)
+
+
+def read_predictions(path: Path) -> pd.DataFrame:
+    """Read the predictions of a cell."""
+    predictions = read_table(path, PREDICTIONS)
+    return predictions.astype({name: float for name in predictions.columns if name.startswith("p_")})

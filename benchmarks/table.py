@@ -1,5 +1,6 @@
 """What the table compares: the splits that benchmarks/table.yaml names, and the corpora behind them."""
 
+import json
 from functools import reduce
 from operator import getitem
 from pathlib import Path
@@ -166,3 +167,21 @@ def as_kaggle_copy(metadata: pd.DataFrame) -> pd.DataFrame:
 def base_ids(utterance_ids: pd.Series) -> pd.Series:
     """The ids under which features are stored: those of the first copies."""
     return utterance_ids.str.removesuffix("~2")
+
+
+def averaged_name(system: str, seeds: int) -> str:
+    """What the mean of a system's seeds is called."""
+    return f"{system}-x{seeds}"
+
+
+def varied_systems() -> dict[str, tuple[str, str]]:
+    """From a system that varies another to the other's name and what is changed."""
+    definition = read_table_definition()
+    varied = {
+        name: (variant.of, "<br>".join(f"`{key}: {json.dumps(value)}`" for key, value in variant.params.items()))
+        for name, variant in definition.variants.items()
+    }
+    seeds = len(definition.seeds)
+    return varied | {
+        averaged_name(name, seeds): (name, f"mean probabilities of {seeds} seeds") for name in definition.averaged
+    }

@@ -7,10 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import summary
+from benchmarks import scores
+from benchmarks import table as table_definition
 from benchmarks.cells import CELLS
 from benchmarks.documents import with_block
-from benchmarks.summary import PICTURE, TABLE, blocks, score_table, summarise
+from benchmarks.markdown import score_table
+from benchmarks.scores import summarise
+from benchmarks.summary import PICTURE, TABLE, blocks
 from benchmarks.table import AUDITS, Variant, read_table_definition
 from ser.params import EvaluateParams, load_params
 from ser.presets import list_presets
@@ -81,9 +84,9 @@ def test_folds_are_pooled_and_a_seed_counts_once_all_its_folds_are_there(tmp_pat
 def test_what_a_variant_gains_is_measured_on_the_same_speakers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     definition = read_table_definition()
     variants = {"varied": Variant(of="toy", params={"train.mixup": 0.3})}
-    monkeypatch.setattr(
-        summary, "read_table_definition", lambda: definition.model_copy(update={"variants": variants, "averaged": ()})
-    )
+    changed = definition.model_copy(update={"variants": variants, "averaged": ()})
+    for module in (scores, table_definition):
+        monkeypatch.setattr(module, "read_table_definition", lambda: changed)
     # One clip of five more is right for every speaker, easy or hard: 0.1 of the UAR, whoever is resampled.
     for fold in range(5):
         write_cell(tmp_path / "toy", f"luna5-{fold}-0", hits=fold, speaker="abcde"[fold])
@@ -109,7 +112,9 @@ def test_two_seeds_are_one_row(tmp_path: Path) -> None:
 
 def test_the_seeds_of_a_published_fold_are_also_averaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     definition = read_table_definition()
-    monkeypatch.setattr(summary, "read_table_definition", lambda: definition.model_copy(update={"averaged": ("toy",)}))
+    changed = definition.model_copy(update={"averaged": ("toy",)})
+    for module in (scores, table_definition):
+        monkeypatch.setattr(module, "read_table_definition", lambda: changed)
     # The mean is right where two of the three are.
     for seed, hits in enumerate((4, 3, 5)):
         for fold in range(5):
