@@ -1,12 +1,10 @@
-"""Work spread over the processor's cores, with a progress bar on a terminal."""
+"""Work spread over the processor's cores: processes, or threads for what leaves Python's lock to others."""
 
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
-
-from joblib import Parallel, delayed
-from tqdm import tqdm
 
 from ser.lifetime import end_with
 
@@ -29,6 +27,9 @@ def parallel_map(
         unit: what one item is called there.
         n_jobs: number of processes; -1: as many as cores; 1: this one alone.
     """
+    from joblib import Parallel, delayed  # noqa: PLC0415 (`ser predict` does without)
+    from tqdm import tqdm  # noqa: PLC0415 (slow to import)
+
     parallel = Parallel(
         n_jobs=n_jobs, return_as="generator", batch_size="auto", initializer=_start_worker, initargs=(os.getpid(),)
     )
@@ -39,3 +40,22 @@ def parallel_map(
 def _start_worker(parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with(parent)
+
+
+def thread_map(function: Callable[[Item], Result], items: Sequence[Item], jobs: int | None) -> Iterator[Result]:
+    """Yield ``function(item)`` for every item, in the items' order.
+
+    Args:
+        function: called from `jobs` threads at once.
+        items: its arguments.
+        jobs: number of threads; None: as many as there are cores.
+    """
+    jobs = min(jobs or os.cpu_count() or 1, len(items))
+    if jobs <= 1:
+        yield from map(function, items)
+        return
+    pool = ThreadPoolExecutor(jobs)
+    try:
+        yield from pool.map(function, items)
+    finally:
+        pool.shutdown(cancel_futures=True)

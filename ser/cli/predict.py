@@ -13,7 +13,7 @@ import typer
 from ser.audio.files import FFMPEG_SUFFIXES, SUFFIXES, Contents, describe_passed_over, look_through
 from ser.console import tell
 from ser.errors import InputError, user_errors
-from ser.threads import thread_map
+from ser.parallel import thread_map
 from ser.walking import is_special, walk_folders
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from ser.audio.signal import check_voice, to_mono
 from ser.errors import InputError
 from ser.features.front_end import front_end, prepare_signal
 from ser.model_files.description import ModelDescription
-from ser.threads import thread_map
+from ser.parallel import thread_map
 
 Recording = str | Path | BinaryIO | np.ndarray
 """A file's path, an open file, or samples of shape (n_samples,) or (n_samples, n_channels), in [-1, 1]."""
