@@ -2,9 +2,8 @@
 
 import numpy as np
 
+from ser.acoustics.mel import cosines, mel_filter_bank
 from ser.acoustics.pitch import track_pitch
-from ser.front_ends.log_mel import mel_filter_bank
-from ser.front_ends.mfcc import cosines
 
 OF_VOICE = ("pitch", "jitter", "jitter_ddp", "shimmer", "hnr", "h1_h2", "h1_a3")
 """Known where there is voice: semitones, shares of a period, decibels."""

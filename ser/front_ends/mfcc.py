@@ -1,9 +1,8 @@
 """Front end `mfcc`: mel-frequency cepstral coefficients."""
 
-from functools import lru_cache
-
 import numpy as np
 
+from ser.acoustics.mel import cosines
 from ser.front_ends import log_mel
 from ser.params import FeatureParams
 
@@ -32,13 +31,3 @@ def analyse(signal: np.ndarray, params: FeatureParams) -> np.ndarray:
         signal, params
     )
     return coefficients
-
-
-@lru_cache(maxsize=8)
-def cosines(n_mfcc: int, n_mels: int) -> np.ndarray:
-    """First rows of the orthonormal DCT-II, shape (n_mfcc, n_mels)."""
-    row, band = np.arange(n_mfcc)[:, np.newaxis], np.arange(n_mels)
-    rows = np.sqrt(2 / n_mels) * np.cos(np.pi * row * (2 * band + 1) / (2 * n_mels))
-    rows[0] /= np.sqrt(2)
-    rows.flags.writeable = False
-    return np.asarray(rows)

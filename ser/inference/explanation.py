@@ -8,9 +8,10 @@ from captum.attr import FeatureAblation
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
+from ser.acoustics.mel import rows_of
 from ser.errors import InputError
 from ser.features.front_end import front_end
-from ser.front_ends.log_mel import analyse, rows_of
+from ser.front_ends.log_mel import analyse
 from ser.model_files.safetensors_file import Model
 from ser.params import FeatureParams
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import soundfile
 
-from ser.front_ends.log_mel import analyse, rows_of
+from ser.acoustics.mel import rows_of
+from ser.front_ends.log_mel import analyse
 from ser.inference.timeline import Timeline
 from ser.params import FeatureParams
 
