@@ -22,10 +22,10 @@ from sklearn.svm import SVC
 from benchmarks.cells import FEATURES, read_split, read_stores, write_cell
 from ser.dataset.metadata import order_emotions
 from ser.errors import user_errors
-from ser.evaluation.calibration import fit_temperature
 from ser.features.store import FeatureStore
 from ser.features.subsets import class_indices, select_test_rows
 from ser.params import EvaluateParams, load_params
+from ser.training.temperature import fit_temperature
 
 Labelled = tuple[np.ndarray, np.ndarray]
 PERCENTILES = (5, 25, 50, 75, 95)

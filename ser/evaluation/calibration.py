@@ -2,8 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
 
 
 def bin_sums(confidence: np.ndarray, correct: np.ndarray, groups: np.ndarray, n_bins: int) -> np.ndarray:
@@ -114,21 +112,3 @@ def rejection_table(predictions: pd.DataFrame) -> pd.DataFrame:
     groups = table.groupby("min_confidence")["correct"].agg(["size", "sum"]).sort_index(ascending=False).cumsum()
     curve = {"coverage": groups["size"] / len(table), "accuracy": groups["sum"] / groups["size"]}
     return pd.DataFrame(curve).round(6).reset_index()
-
-
-def fit_temperature(logits: np.ndarray, classes: np.ndarray) -> float:
-    """Find what to divide logits by, so that the softmax finds the right classes likeliest: one number for all.
-
-    Args:
-        logits: or other decision values, of utterances that were not trained on, shape (n_utterances, n_classes).
-        classes: which of them are right, shape (n_utterances,).
-
-    Source:
-        Guo et al. 2017, section 4.2.
-    """
-
-    def surprise(log_temperature: float) -> float:
-        likelihoods = log_softmax(logits / np.exp(log_temperature), axis=1)
-        return -float(likelihoods[np.arange(len(classes)), classes].mean())
-
-    return float(np.exp(minimize_scalar(surprise, bounds=(-5, 5), method="bounded").x))

@@ -4,10 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch.utils.data import DataLoader, Dataset, Sampler
-
-Batch = tuple[torch.Tensor, torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -63,50 +59,3 @@ class Examples:
             squares += (values**2).sum(axis=(0, 2))
         mean = total / count
         return mean, np.sqrt(np.maximum(squares / count - mean**2, 0))
-
-
-class _BatchReader(Dataset[Batch]):
-    """Reads a whole batch at once, which from a mapped array is much quicker than example by example."""
-
-    def __init__(self, examples: Examples) -> None:
-        self.examples = examples
-
-    def __len__(self) -> int:
-        return len(self.examples)
-
-    def __getitems__(self, indices: list[int]) -> Batch:
-        chosen = np.asarray(indices)
-        return torch.from_numpy(self.examples.read(chosen)), torch.from_numpy(self.examples.classes[chosen])
-
-
-class _Shuffled(Sampler[int]):
-    """A new order every epoch, which depends on the seed and the epoch's number alone, so that a resumed run agrees."""
-
-    def __init__(self, n_examples: int, seed: int) -> None:
-        self.n_examples, self.seed, self.epoch = n_examples, seed, 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Called by Lightning before each epoch."""
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        return self.n_examples
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(np.random.default_rng([self.seed, self.epoch]).permutation(self.n_examples).tolist())
-
-
-def batches(examples: Examples, batch_size: int, shuffle_seed: int | None = None) -> DataLoader[Batch]:
-    """Hand the examples over in batches, in their own order, or shuffled anew every epoch.
-
-    Returns:
-        Pairs of features (batch, n_bands, n_frames), float32, and classes (batch,), int64.
-    """
-    sampler = None if shuffle_seed is None else _Shuffled(len(examples), shuffle_seed)
-    return DataLoader(
-        _BatchReader(examples),
-        batch_size=batch_size,
-        sampler=sampler,
-        collate_fn=lambda batch: batch,
-        generator=torch.Generator(),  # its own: what it draws from the global one would depend on when it starts
-    )

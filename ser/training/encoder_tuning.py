@@ -20,7 +20,7 @@ from ser.front_ends.pretrained import load_encoder
 from ser.params import FeatureParams, TrainParams
 from ser.storage import replacing_folder
 from ser.training.checkpoints import remove_checkpoints
-from ser.training.fit import fit_network
+from ser.training.lightning import fit_network
 
 
 class _Tuned(nn.Module):

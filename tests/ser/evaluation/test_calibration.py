@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from ser.evaluation.calibration import (
     bin_sums,
     expected_calibration_error,
-    fit_temperature,
     prediction_bins,
     rejection_table,
     reliability_table,
 )
+from ser.training.temperature import fit_temperature
 
 POOLED = np.zeros(4, dtype=np.intp)
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from ser.features.examples import Examples, batches
+from ser.features.examples import Examples
+from ser.training.batches import batches
 
 
 @pytest.fixture

@@ -12,12 +12,13 @@ from torch import nn
 from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from ser.errors import InputError
-from ser.evaluation.calibration import fit_temperature
 from ser.features.examples import Examples
 from ser.front_ends.contours_functionals import N_ROWS
 from ser.models.classifier import Classifier
 from ser.params import NO_PERTURBATION, Architecture, PerturbParams, TrainParams
-from ser.training.fit import Fitted, _lay_out, fit
+from ser.training.fit import Fitted, fit
+from ser.training.lightning import _lay_out
+from ser.training.temperature import fit_temperature
 from tests.ser.models.layers import n_bands_for
 
 PARAMS = TrainParams(
@@ -184,7 +185,7 @@ def test_the_time_of_a_run_includes_that_before_an_interruption(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = iter(range(1_000))
-    monkeypatch.setattr("ser.training.fit.time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    monkeypatch.setattr("ser.training.lightning.time", SimpleNamespace(monotonic=lambda: float(next(clock))))
     interrupt(tmp_path / "scratch", 3)
     resumed, _ = run(tmp_path / "scratch")
     assert resumed.seconds == 4  # one each epoch
