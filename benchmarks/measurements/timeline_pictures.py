@@ -19,11 +19,12 @@ from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
 
+from ser.audio.block_queue import open_file
 from ser.audio.decode import decode
 from ser.audio.files import find_recordings
 from ser.audio.signal import to_mono
 from ser.cli.listen_display import render
-from ser.inference.live import listen, open_file
+from ser.inference.live import listen
 from ser.inference.predictor import Predictor
 from ser.inference.timeline import Timeline, read_timeline
 from ser.plots.timeline import draw_timeline

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ser.audio.block_queue import BLOCK, Block, BlockQueue
 from ser.errors import InputError
-from ser.inference.live import BLOCK, Block, BlockQueue
 
 
 @contextmanager

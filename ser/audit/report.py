@@ -8,8 +8,9 @@ import pandas as pd
 
 from ser.audio.containers import find_container, mismatch
 from ser.audit.balance import break_down, count, describe_balance
-from ser.audit.condition import Condition, describe
+from ser.audit.condition import describe
 from ser.audit.findings import ERROR, FINDINGS, NOTE, SEVERITIES, WARNING, Finding, Limits
+from ser.dataset.condition import Condition
 from ser.dataset.copies import ALTERED_COPY, DUPLICATE, find_copies, find_near_identical
 
 FINDING_COLUMNS = ("corpus", "path", "kind", "severity", "detail")

@@ -38,12 +38,13 @@ def listen(
     if device and file:
         raise typer.BadParameter("expected at most one of --device and --file")
     with user_errors():
+        from ser.audio import block_queue  # noqa: PLC0415 (NumPy, which --help need not wait for)
         from ser.audio.microphone import open_microphone  # noqa: PLC0415
         from ser.inference import live  # noqa: PLC0415 (NumPy, which --help need not wait for)
         from ser.inference.predictor import Predictor  # noqa: PLC0415
 
         predictor = Predictor.load(model or default_model())
-        with live.open_file(file) if file else open_microphone(device) as source:
+        with block_queue.open_file(file) if file else open_microphone(device) as source:
             last, latencies = None, array("f")
             with suppress(KeyboardInterrupt):
                 for last in _shown(live.listen(predictor, source), source.name, predictor.classes):

@@ -10,7 +10,7 @@ import pandas as pd
 from ser.audio.decode import read_audio, whole
 from ser.audio.limits import AudioError
 from ser.audio.signal import audio_hash
-from ser.audit.condition import Condition, measure_condition
+from ser.dataset.condition import Condition, measure_condition
 from ser.dataset.fingerprint import fingerprint
 from ser.parallel import parallel_map
 

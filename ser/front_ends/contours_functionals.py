@@ -4,6 +4,7 @@ import numpy as np
 
 from ser.acoustics.contours import OF_SOUND, OF_VOICE, contours
 from ser.acoustics.functionals import N_FUNCTIONALS, functionals
+from ser.errors import InputError
 from ser.params import FeatureParams
 
 FIXED_LENGTH = False
@@ -56,3 +57,16 @@ def analyse(signal: np.ndarray, params: FeatureParams) -> np.ndarray:
     rows = np.pad(values, (0, n_rows_of_functionals(n_frames) * n_frames - N_VALUES)).reshape(-1, n_frames)
     above = np.pad(np.concatenate([followed, heard]), ((0, 0), (0, n_frames - followed.shape[1])))
     return np.concatenate([above, rows])
+
+
+def check_rows(n_bands: int, n_frames: int) -> None:
+    """Refuse features of another front end.
+
+    Raises:
+        InputError: they have other rows than `contours_functionals` gives.
+    """
+    expected = N_ROWS + n_rows_of_functionals(n_frames)
+    if n_bands != expected:
+        raise InputError(
+            f"this network needs features of front end contours_functionals, {expected} rows, found {n_bands}"
+        )

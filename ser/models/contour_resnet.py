@@ -3,8 +3,7 @@
 import torch
 from torch import nn
 
-from ser.errors import InputError
-from ser.front_ends.contours_functionals import HEARD, N_ROWS, VOICED, n_rows_of_functionals
+from ser.front_ends.contours_functionals import HEARD, N_ROWS, VOICED, check_rows
 from ser.models.blocks import check_size
 
 CHANNELS, WIDTH, N_BLOCKS = 96, 5, 2
@@ -68,19 +67,6 @@ class Network(nn.Module):
         spread = (weights * (steps - centre[:, :, None]) ** 2).sum(dim=2).clamp(min=1e-5).sqrt()
         logits: torch.Tensor = self.linear(self.dropout(torch.cat([centre, spread], dim=1)))
         return logits
-
-
-def check_rows(n_bands: int, n_frames: int) -> None:
-    """Refuse features of another front end.
-
-    Raises:
-        InputError: they have other rows than `contours_functionals` gives.
-    """
-    expected = N_ROWS + n_rows_of_functionals(n_frames)
-    if n_bands != expected:
-        raise InputError(
-            f"this network needs features of front end contours_functionals, {expected} rows, found {n_bands}"
-        )
 
 
 class _StandardiseKnown(nn.Module):

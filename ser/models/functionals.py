@@ -3,8 +3,7 @@
 import torch
 from torch import nn
 
-from ser.front_ends.contours_functionals import N_ROWS, N_VALUES
-from ser.models.contour_resnet import check_rows
+from ser.front_ends.contours_functionals import N_ROWS, N_VALUES, check_rows
 
 HIDDEN = 128
 INPUT_DROPOUT, HIDDEN_DROPOUT = 0.8, 0.5

@@ -8,8 +8,8 @@ import soundfile
 from ser.audio.containers import PROMISED, find_container, mismatch
 from ser.audio.files import FFMPEG_SUFFIXES, SUFFIXES
 from ser.audio.limits import AudioError
-from ser.audit.condition import FLOOR_DB, Condition, measure_condition
 from ser.audit.findings import FINDINGS, Finding, Limits
+from ser.dataset.condition import FLOOR_DB, Condition, measure_condition
 from ser.dataset.ingestion import OTHER_REASONS, UNUSABLE_REASONS
 from ser.dataset.recordings import CONDITION_COLUMNS, read_recording, tabulate
 from ser.storage import read_table, write_table

@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ser.audio import block_queue
+from ser.audio.block_queue import BLOCK, CAPACITY, Block, BlockQueue, open_file
 from ser.errors import InputError
 from ser.features.front_end import front_end, prepare_signal
 from ser.inference import live
-from ser.inference.live import BLOCK, CAPACITY, Block, BlockQueue, Update, listen, open_file
+from ser.inference.live import Update, listen
 from ser.inference.predictor import Predictor
 from ser.model_files.onnx_file import OnnxModel
 from tests.ser.inference.test_timeline import RATE, talk, write
@@ -120,7 +122,7 @@ def test_a_slow_reader_gets_fewer_and_not_older_updates(tmp_path: Path) -> None:
 
 
 def test_a_source_that_falls_silent_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "PATIENCE", 0.05)
+    monkeypatch.setattr(block_queue, "PATIENCE", 0.05)
     with pytest.raises(InputError, match=r"toy: no sound came for 0\.05 s; was it unplugged\?"):
         BlockQueue("toy", RATE).read()
 
