@@ -10,8 +10,9 @@ from ser.dataset.splits import read_splits
 from ser.errors import user_errors
 from ser.evaluation.predictions import predict_test
 from ser.features.store import read_features
+from ser.inference.agreement import compare
 from ser.inference.predictor import Predictor
-from ser.model_files.export import compare, describe, read_scores, to_onnx
+from ser.model_files.export import describe, read_scores, to_onnx
 from ser.model_files.onnx_file import OnnxModel
 from ser.model_files.safetensors_file import read_model
 from ser.storage import replacing, write_json

@@ -2,8 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from ser.cli.reports import emotion_or_unsure
-from ser.inference.predictor import Prediction, Predictor
+from ser.inference.predictor import Prediction, Predictor, emotion_or_unsure
 from ser.model_files.description import ExportedDescription
 
 

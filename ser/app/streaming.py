@@ -13,9 +13,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from ser.app.engine import Engine
 from ser.app.middleware.token_gate import SUBPROTOCOL
 from ser.audio.limits import MAX_PEAK, SAMPLING_RATES, AudioError
-from ser.cli.reports import emotion_or_unsure
 from ser.errors import InputError
-from ser.inference.predictor import Prediction
+from ser.inference.predictor import Prediction, emotion_or_unsure
 
 HOP = 0.5
 """Seconds of sound from one result to the next."""

@@ -29,9 +29,9 @@ def explain(
     with user_errors():
         from ser.audio.decode import read_audio  # noqa: PLC0415
         from ser.features.front_end import prepare_signal  # noqa: PLC0415
-        from ser.inference.explanation import draw_explanation  # noqa: PLC0415 (torch takes a second)
         from ser.inference.explanation import explain as explain_signal  # noqa: PLC0415
         from ser.model_files.safetensors_file import read_model  # noqa: PLC0415
+        from ser.plots.explanation import draw_explanation  # noqa: PLC0415 (torch takes a second)
         from ser.plots.style import save_figure  # noqa: PLC0415
 
         trained = read_model(model)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ser.cli.predict import ModelOption, default_model
+from ser.cli.options import ModelOption, default_model
 from ser.errors import user_errors
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ser.cli.timeline_reports import clock
 from ser.console import printable
 from ser.inference.live import Update
+from ser.inference.timeline import clock
 from ser.plots.colours import colour
 
 QUIETEST_DB, LOUDEST_DB = -60.0, 0.0

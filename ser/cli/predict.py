@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ser.audio.files import FFMPEG_SUFFIXES, SUFFIXES, Contents, describe_passed_over, look_through
+from ser.cli.options import STDIN, ModelOption, default_model
 from ser.console import tell
 from ser.errors import InputError, user_errors
 from ser.parallel import thread_map
@@ -20,27 +21,10 @@ if TYPE_CHECKING:
     from ser.cli.reports import Report
     from ser.inference.predictor import Prediction, Predictor
 
-MODELS = (Path("models/model.onnx"), Path("models/model.safetensors"))
-"""Where `dvc repro` writes models: the first that is there is taken."""
-
-ModelOption = Annotated[
-    Path | None,
-    typer.Option(
-        help="The model file: ONNX, or safetensors if torch is installed.",
-        show_default=f"{MODELS[0]}, or {MODELS[1].name} beside it",
-    ),
-]
-
-STDIN = "-"
 
 _ENDINGS = ", ".join(SUFFIXES + FFMPEG_SUFFIXES)
 
 Outcome = tuple[str, "Prediction | InputError"]
-
-
-def default_model() -> Path:
-    """The first of `MODELS` that is there."""
-    return next((path for path in MODELS if path.exists()), MODELS[0])
 
 
 def predict(

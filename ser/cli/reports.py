@@ -10,21 +10,13 @@ from typing import Any, Literal
 import typer
 
 from ser.console import bar, printable, spreadsheet_cell
-from ser.inference.predictor import Prediction
-
-UNSURE = "unsure"
-"""What stands in the emotion's place where its probability is below the smallest that was asked for."""
+from ser.inference.predictor import UNSURE, Prediction, emotion_or_unsure
 
 BAR_WIDTH = 30
 TABLE_TOP = 3
 """Emotions in a row of the table of several recordings, unless another number is asked for."""
 
 Kind = Literal["text", "json", "jsonl", "csv"]
-
-
-def emotion_or_unsure(prediction: Prediction, min_confidence: float) -> str:
-    """The emotion, or `UNSURE` where its probability is below `min_confidence`."""
-    return prediction.emotion if prediction.confidence >= min_confidence else UNSURE
 
 
 class Report(ABC):

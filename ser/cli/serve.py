@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ser.app.settings import MEGABYTE, TOKEN_VARIABLE, Settings
-from ser.cli.predict import ModelOption, default_model
+from ser.cli.options import ModelOption, default_model
 from ser.errors import InputError, user_errors
 
 if TYPE_CHECKING:

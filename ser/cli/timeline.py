@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ser.cli.predict import STDIN, ModelOption, default_model
+from ser.cli.options import STDIN, ModelOption, default_model
 from ser.console import printable, tell
 from ser.errors import InputError, user_errors
 

@@ -1,6 +1,7 @@
 """A timeline in writing: a table to be read, or CSV, JSON and RTTM for other programs.
 
-Where an emotion's probability is below the smallest that is asked for, `ser.cli.reports.UNSURE` stands in its place.
+Where an emotion's probability is below the smallest that is asked for, `ser.inference.predictor.UNSURE` stands in its
+place.
 """
 
 import csv
@@ -9,9 +10,9 @@ import json
 from pathlib import PurePath
 from typing import Any
 
-from ser.cli.reports import UNSURE
 from ser.console import bar, printable, spreadsheet_cell
-from ser.inference.timeline import Segment, Timeline
+from ser.inference.predictor import UNSURE
+from ser.inference.timeline import Segment, Timeline, clock
 
 BAR_WIDTH = 20
 
@@ -69,18 +70,6 @@ def as_json(recording: str, timeline: Timeline, min_confidence: float = 0.0) -> 
         "windows": _windows(timeline, min_confidence),
     }
     return json.dumps(content, indent=2, allow_nan=False) + "\n"
-
-
-def clock(seconds: float, decimals: int = 0) -> str:
-    """Write a time as people do.
-
-    >>> clock(7), clock(83.46, 1), clock(3599.96, 1), clock(3600)
-    ('0:07', '1:23.5', '1:00:00.0', '1:00:00')
-    """
-    minutes, rest = divmod(round(seconds * 10**decimals), 60 * 10**decimals)
-    hours, minutes = divmod(minutes, 60)
-    tail = f"{rest / 10**decimals:0{3 + decimals if decimals else 2}.{decimals}f}"
-    return f"{hours}:{minutes:02}:{tail}" if hours else f"{minutes}:{tail}"
 
 
 def _segments(timeline: Timeline, min_confidence: float) -> list[Segment]:

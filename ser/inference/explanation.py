@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from captum.attr import FeatureAblation
-from matplotlib.colors import TwoSlopeNorm
-from matplotlib.figure import Figure
 
 from ser.acoustics.mel import rows_of
 from ser.errors import InputError
@@ -109,33 +107,3 @@ def _regions(n_bins: int, n_frames: int, n_samples: int, params: FeatureParams) 
     n_regions = max(1, round(n_samples / params.sampling_rate / _REGION_SECONDS))
     times = np.arange(n_frames) * n_regions // n_frames
     return torch.from_numpy(bands[:, None] + _N_BANDS * times)
-
-
-def draw_explanation(explanation: Explanation) -> Figure:
-    """The spectrogram in grey, and over it, in colour, what speaks for the emotion and what against it."""
-    params = explanation.front_end
-    n_mels, n_frames = explanation.spectrogram.shape
-    seconds = n_frames * params.hop_length / params.sampling_rate
-    figure = Figure(figsize=(8, 3.6), layout="constrained")
-    axes = figure.subplots()
-    extent = (0.0, seconds, 0.0, float(n_mels))
-    axes.imshow(explanation.spectrogram, origin="lower", aspect="auto", extent=extent, cmap="Greys")
-    strongest = max(float(np.abs(explanation.relevance).max()), 1e-6)
-    overlay = axes.imshow(
-        explanation.relevance,
-        origin="lower",
-        aspect="auto",
-        extent=extent,
-        cmap="PuOr_r",
-        norm=TwoSlopeNorm(0, -strongest, strongest),
-        alpha=0.75 * np.sqrt(np.abs(explanation.relevance) / strongest),  # what did nothing stays grey
-        interpolation="nearest",
-    )
-    figure.colorbar(overlay, label="against          nats          for")
-    axes.set(xlabel="Time (s)")
-    # The name is a model file's: a dollar sign begins no formula.
-    axes.set_title(f"What speaks for {explanation.emotion} ({explanation.probability:.0%})", parse_math=False)
-    ticks = [hertz for hertz in (250, 500, 1000, 2000, 4000, 8000) if params.f_min <= hertz <= params.f_max]
-    axes.set_yticks(rows_of(np.array(ticks), params), [f"{hertz / 1000:g}" for hertz in ticks])
-    axes.set_ylabel("Frequency (kHz)")
-    return figure

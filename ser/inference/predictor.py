@@ -14,6 +14,9 @@ from ser.features.front_end import front_end, prepare_signal
 from ser.model_files.description import ModelDescription
 from ser.parallel import thread_map
 
+UNSURE = "unsure"
+"""What stands in the emotion's place where its probability is below the smallest that was asked for."""
+
 Recording = str | Path | BinaryIO | np.ndarray
 """A file's path, an open file, or samples of shape (n_samples,) or (n_samples, n_channels), in [-1, 1]."""
 
@@ -197,3 +200,8 @@ def _is_safetensors(path: Path) -> bool:
             return file.read(9)[8:] == b"{"
     except OSError:
         return False  # the one that reads it will say why
+
+
+def emotion_or_unsure(prediction: Prediction, min_confidence: float) -> str:
+    """The emotion, or `UNSURE` where its probability is below `min_confidence`."""
+    return prediction.emotion if prediction.confidence >= min_confidence else UNSURE

@@ -272,3 +272,15 @@ def read_windows(predictor: Predictor, windows: Sequence[np.ndarray]) -> np.ndar
     params = predictor.model.description.front_end
     signals = (prepare_signal(window[:, np.newaxis], params.sampling_rate, params) for window in windows)
     return predictor.model.probabilities(np.stack([front_end(signal, params) for signal in signals]))
+
+
+def clock(seconds: float, decimals: int = 0) -> str:
+    """Write a time as people do.
+
+    >>> clock(7), clock(83.46, 1), clock(3599.96, 1), clock(3600)
+    ('0:07', '1:23.5', '1:00:00.0', '1:00:00')
+    """
+    minutes, rest = divmod(round(seconds * 10**decimals), 60 * 10**decimals)
+    hours, minutes = divmod(minutes, 60)
+    tail = f"{rest / 10**decimals:0{3 + decimals if decimals else 2}.{decimals}f}"
+    return f"{hours}:{minutes:02}:{tail}" if hours else f"{minutes}:{tail}"

@@ -12,8 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
-from ser.cli.timeline_reports import clock
-from ser.inference.timeline import Timeline
+from ser.inference.timeline import Timeline, clock
 from ser.plots.colours import colour
 
 COLUMNS = 600

@@ -200,7 +200,7 @@ def test_an_exported_model_that_says_something_else_is_not_written(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_until("evaluate")
-    monkeypatch.setattr("ser.model_files.export.TOLERANCE", 0.0)
+    monkeypatch.setattr("ser.inference.agreement.TOLERANCE", 0.0)
     result = run("export")
     assert result.exit_code == 1
     assert result.stderr.startswith("error: the exported model differs from the trained one by ")

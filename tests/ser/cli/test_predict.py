@@ -17,7 +17,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from ser.cli.main import app
-from ser.cli.predict import STDIN
+from ser.cli.options import STDIN
 from ser.dataset.metadata import EMOTIONS
 from ser.model_files.safetensors_file import Model, write_model
 from tests.conftest import clip, write_clip

@@ -14,9 +14,10 @@ from ser.cli.main import app
 from ser.dataset.metadata import EMOTIONS
 from ser.errors import InputError
 from ser.features.front_end import front_end as features_of
-from ser.inference.explanation import draw_explanation, explain
+from ser.inference.explanation import explain
 from ser.model_files.safetensors_file import Model, write_model
 from ser.params import FeatureParams
+from ser.plots.explanation import draw_explanation
 from tests.conftest import clip, untrained_model, write_clip
 
 

@@ -10,9 +10,10 @@ import torch
 
 from ser.errors import InputError
 from ser.features.front_end import front_end as analyse
+from ser.inference.agreement import Agreement, compare
 from ser.inference.predictor import Predictor
 from ser.model_files.description import ExportedDescription
-from ser.model_files.export import Agreement, compare, describe, read_scores, to_onnx, write_weights
+from ser.model_files.export import describe, read_scores, to_onnx, write_weights
 from ser.model_files.onnx_file import OnnxModel
 from ser.model_files.safetensors_file import Model, write_model
 from ser.models.classifier import Classifier
