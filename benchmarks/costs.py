@@ -25,7 +25,7 @@ from ser.inference.predictor import Predictor
 from ser.model_files.description import ModelDescription
 from ser.model_files.export import describe, to_onnx
 from ser.model_files.safetensors_file import Model, write_model
-from ser.models.classifier import Classifier, together
+from ser.models.classifier import Classifier, ensemble
 from ser.params import Params
 from ser.presets import list_presets, preset_params
 from ser.storage import write_json
@@ -56,7 +56,7 @@ def measure(params: Params) -> dict[str, Any]:
     torch.manual_seed(0)
     bands, frames = n_bands(params.features), params.features.n_frames
     members = [Classifier(params.train.model, len(EMOTIONS), bands, frames) for _ in range(params.train.members)]
-    classifier = together(members).eval()
+    classifier = ensemble(members).eval()
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         classifier(torch.zeros(1, bands, frames))
     description = ModelDescription(

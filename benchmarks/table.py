@@ -62,7 +62,7 @@ class Variant(Section):
     """Keys of `Params`, with dots: ``train.perturb.tilt_db``."""
 
     @property
-    def hears(self) -> bool:
+    def has_own_features(self) -> bool:
         """Whether it has features of its own."""
         return any(not key.startswith("train.") for key in self.params)
 
@@ -115,7 +115,7 @@ def find_system(name: str) -> tuple[str, TrainParams]:
         InputError: there is none of that name, or a variant sets what there is not.
     """
     variant = read_table_definition().variants.get(name)
-    heard = find_system(variant.of)[0] if variant and not variant.hears else name
+    heard = find_system(variant.of)[0] if variant and not variant.has_own_features else name
     return heard, system_params(name).train
 
 

@@ -124,7 +124,7 @@ def untrained_model(
 
     from ser.features.front_end import n_bands  # noqa: PLC0415
     from ser.model_files.safetensors_file import Model  # noqa: PLC0415
-    from ser.models.classifier import Classifier, together  # noqa: PLC0415
+    from ser.models.classifier import Classifier, ensemble  # noqa: PLC0415
 
     torch.manual_seed(0)
     description = ModelDescription(
@@ -137,7 +137,7 @@ def untrained_model(
         temperature=1.0,
     )
     bands = n_bands(front_end)
-    classifier = together([Classifier(architecture, len(classes), bands, front_end.n_frames) for _ in range(members)])
+    classifier = ensemble([Classifier(architecture, len(classes), bands, front_end.n_frames) for _ in range(members)])
     classifier.standardise_by(np.linspace(-50, -20, bands), np.linspace(2, 9, bands))
     return Model(classifier.eval(), description)
 

@@ -19,7 +19,7 @@ from benchmarks.documents import write_block
 from ser.audio.decode import decode
 from ser.audio.files import find_recordings
 from ser.audio.signal import resample, to_mono, trim_silence
-from ser.inference.frames import CELL, CellStream
+from ser.inference.frames import FRAME, FrameStream
 from ser.inference.voice_activity import VoiceGate
 from ser.storage import write_json
 
@@ -86,9 +86,9 @@ def _noise(n_samples: int, shape: float, rng: np.random.Generator) -> np.ndarray
 
 
 def _score(signal: np.ndarray, voice: np.ndarray) -> dict[str, float]:
-    stream = CellStream(RATE)
+    stream = FrameStream(RATE)
     gate = VoiceGate(stream.frequencies)
-    length = round(10 / CELL) * stream.hop
+    length = round(10 / FRAME) * stream.hop
     for start in range(0, len(signal), length):
         gate.update(stream.add(signal[start : start + length]).power)
     gate.update(stream.close().power)

@@ -18,7 +18,7 @@ from ser.app.engine import Engine
 from ser.app.error_answers import answer_errors, described
 from ser.app.middleware.body_limits import BodyLimits
 from ser.app.middleware.host_gate import HostGate
-from ser.app.middleware.request_log import Observation
+from ser.app.middleware.request_log import RequestLog
 from ser.app.middleware.token_gate import LOGIN, TokenGate, login
 from ser.app.page.mount import add_page
 from ser.app.schemas import HealthAnswer, ModelAnswer, PredictionAnswer
@@ -81,7 +81,7 @@ def create_app(predictor: Predictor, settings: Settings, trained: Path | None = 
     if settings.token is not None:
         app.add_middleware(TokenGate, token=settings.token)
     app.add_middleware(HostGate, settings=settings)
-    app.add_middleware(Observation, metrics=metrics, routes=app.routes)
+    app.add_middleware(RequestLog, metrics=metrics, routes=app.routes)
     return app
 
 

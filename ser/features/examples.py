@@ -23,7 +23,7 @@ class Examples:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def and_also(self, others: "Examples") -> "Examples":
+    def concatenate(self, others: "Examples") -> "Examples":
         """These examples, and others behind them."""
         behind = others.rows + sum(len(array) for array in self.arrays)
         return Examples(

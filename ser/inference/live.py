@@ -9,7 +9,7 @@ import soxr
 
 from ser.audio.block_queue import Block, Source
 from ser.errors import InputError
-from ser.inference.frames import CellStream
+from ser.inference.frames import FrameStream
 from ser.inference.predictor import Predictor
 from ser.inference.timeline import SHORTEST_READ, read_windows
 from ser.inference.voice_activity import VoiceGate
@@ -61,8 +61,8 @@ class _Ear:
         self._params = predictor.model.description.front_end
         rate = self._params.sampling_rate
         self._resampler = soxr.ResampleStream(sampling_rate, rate, 1) if sampling_rate != rate else None
-        self._cells = CellStream(rate)
-        self._gate = VoiceGate(self._cells.frequencies)
+        self._frames = FrameStream(rate)
+        self._gate = VoiceGate(self._frames.frequencies)
         self._signal, self._n_samples = np.empty(0, np.float32), 0  # the newest, at the model's rate; of all that came
         self._phrase: int | None = None  # where the one starts that was read last
         self._phrases, self._seconds = 0, 0.0
@@ -92,7 +92,7 @@ class _Ear:
 
     def _append(self, samples: np.ndarray) -> None:
         signal = self._resampler.resample_chunk(samples) if self._resampler else samples
-        self._gate.update(self._cells.add(signal).power)
+        self._gate.update(self._frames.add(signal).power)
         self._n_samples += len(signal)
         self._signal = np.concatenate([self._signal, signal])[-self._params.n_samples :]
 
@@ -100,7 +100,7 @@ class _Ear:
         """What is to be read: None in a pause, and as long as a phrase is too short."""
         if self._gate.begun is None or not self._gate.speaking:
             return None
-        length = self._n_samples - self._gate.begun * self._cells.hop
+        length = self._n_samples - self._gate.begun * self._frames.hop
         return self._signal[-length:] if length >= SHORTEST_READ * self._params.n_samples else None
 
     def _smooth(self, probabilities: np.ndarray, seconds: float) -> None:

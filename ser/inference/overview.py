@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ser.inference.frames import CELL, Cells
+from ser.inference.frames import FRAME, Frames
 
 MAX_COLUMNS = 2048
 """At so many columns, two and two become one."""
@@ -47,19 +47,19 @@ class OverviewBuilder:
         of_bin = np.digitize(frequencies, self._edges) - 1
         bank = (of_bin == np.arange(n_bands)[:, np.newaxis]).astype(np.float32)  # (n_bands, n_frequencies)
         self._bank = bank / bank.sum(axis=1, keepdims=True)
-        self._cells = 1  # in a column
+        self._frames = 1  # in a column
         self._columns = np.empty((0, 2 + n_bands), np.float32)  # lowest and highest sample, bands
-        self._rest = self._columns  # cells of the column to come
+        self._rest = self._columns  # frames of the column to come
 
-    def add(self, cells: Cells) -> None:
-        """Take the next cells."""
-        rows = np.concatenate([self._rest, np.hstack([cells.peaks, cells.power @ self._bank.T])])
-        while len(rows) >= self._cells:
-            n = min(len(rows) // self._cells, MAX_COLUMNS - len(self._columns))
-            self._columns = np.concatenate([self._columns, _joined(rows[: n * self._cells], self._cells)])
-            rows = rows[n * self._cells :]
+    def add(self, frames: Frames) -> None:
+        """Take the next frames."""
+        rows = np.concatenate([self._rest, np.hstack([frames.peaks, frames.power @ self._bank.T])])
+        while len(rows) >= self._frames:
+            n = min(len(rows) // self._frames, MAX_COLUMNS - len(self._columns))
+            self._columns = np.concatenate([self._columns, _joined(rows[: n * self._frames], self._frames)])
+            rows = rows[n * self._frames :]
             if len(self._columns) == MAX_COLUMNS:
-                self._columns, self._cells = _joined(self._columns, 2), 2 * self._cells
+                self._columns, self._frames = _joined(self._columns, 2), 2 * self._frames
         self._rest = rows
 
     def overview(self) -> Overview:
@@ -67,7 +67,7 @@ class OverviewBuilder:
         rest = [_joined(self._rest, len(self._rest))] if len(self._rest) else []
         columns = np.concatenate([self._columns, *rest])
         return Overview(
-            column=self._cells * CELL,
+            column=self._frames * FRAME,
             peaks=columns[:, :2],
             spectrogram=10 * np.log10(columns[:, 2:] + np.float32(_POWER_FLOOR)),
             band_edges=self._edges,

@@ -15,7 +15,7 @@ from ser.audio.blocks import blocks_of, open_blocks, resample_blocks
 from ser.audio.decode import describe_missing
 from ser.errors import InputError
 from ser.features.front_end import front_end, prepare_signal
-from ser.inference.frames import Cells, CellStream
+from ser.inference.frames import Frames, FrameStream
 from ser.inference.overview import Overview, OverviewBuilder
 from ser.inference.predictor import Predictor
 from ser.inference.voice_activity import VoiceGate
@@ -27,7 +27,7 @@ SHORTEST_HOP = 0.05
 SHORTEST_READ = 1 / 6
 """Share of a window that a phrase must fill to be read: half a second of three."""
 
-_STRETCH = 500  # cells that the voice gate judges at once: 10 s
+_STRETCH = 500  # frames that the voice gate judges at once: 10 s
 _BATCH = 4  # windows that the network reads at once
 
 Progress = Callable[[float, float | None], None]
@@ -141,7 +141,7 @@ def read_timeline(
     with open_blocks(recording) as audio:
         reader = _WindowReader(params, round(hop * rate))
         signal = resample_blocks(audio.blocks, audio.reader.sampling_rate, rate)
-        windows = reader.windows(_told(signal, rate, audio.reader.seconds, progress))
+        windows = reader.windows(_with_progress(signal, rate, audio.reader.seconds, progress))
         rows = list(_read_all(predictor, windows, jobs))
         missing = describe_missing(audio.reader.name, audio.reader.missing, reader.n_samples / rate)
     edges = np.array(reader.edges).reshape(-1, 2) / rate
@@ -159,7 +159,7 @@ def read_timeline(
     )
 
 
-def _told(
+def _with_progress(
     blocks: Iterable[np.ndarray], sampling_rate: int, seconds: float | None, progress: Progress | None
 ) -> Iterator[np.ndarray]:
     n_samples = 0
@@ -185,13 +185,13 @@ class _WindowReader:
 
     def __init__(self, params: FeatureParams, hop: int) -> None:
         self.hop, self._size = hop, params.n_samples
-        self._cells = CellStream(params.sampling_rate)
-        self._gate = VoiceGate(self._cells.frequencies)
+        self._frames = FrameStream(params.sampling_rate)
+        self._gate = VoiceGate(self._frames.frequencies)
         self._buffer, self._offset = np.empty(0, np.float32), 0  # the end of the signal, from which sample on
         self._n_cut = 0  # phrases of which all windows were cut
         self.n_samples = 0
         self.edges: list[tuple[int, int]] = []
-        self.overview = OverviewBuilder(self._cells.frequencies)
+        self.overview = OverviewBuilder(self._frames.frequencies)
 
     @property
     def phrases(self) -> list[tuple[int, int]]:
@@ -200,18 +200,18 @@ class _WindowReader:
 
     def windows(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """Yield the signal of every window, at most as long as the front end's."""
-        for stretch in blocks_of(_STRETCH * self._cells.hop, blocks):
+        for stretch in blocks_of(_STRETCH * self._frames.hop, blocks):
             self._buffer = np.concatenate([self._buffer, stretch])
             self.n_samples += len(stretch)
-            self._look(self._cells.add(stretch))
+            self._look(self._frames.add(stretch))
             yield from self._cut()
-        self._look(self._cells.close())
+        self._look(self._frames.close())
         self._gate.close()
         yield from self._cut()
 
-    def _look(self, cells: Cells) -> None:
-        self._gate.update(cells.power)
-        self.overview.add(cells)
+    def _look(self, frames: Frames) -> None:
+        self._gate.update(frames.power)
+        self.overview.add(frames)
 
     def _cut(self) -> Iterator[np.ndarray]:
         """Cut what windows there can be so far, and forget the signal before the next."""
@@ -221,7 +221,7 @@ class _WindowReader:
             if end - start >= SHORTEST_READ * self._size:
                 yield self._window(max(start, end - self._size), end)
         self._n_cut = len(self._gate.phrases)
-        needed = self._gate.n_cells * self._cells.hop
+        needed = self._gate.n_frames * self._frames.hop
         if self._gate.begun is not None:
             start, end = self._samples((self._gate.begun, self._gate.quiet_from))
             yield from self._whole(start, end)
@@ -242,8 +242,8 @@ class _WindowReader:
         self.edges.append((start, end))
         return self._buffer[start - self._offset : end - self._offset].copy()  # lest it keep the buffer in memory
 
-    def _samples(self, cells: tuple[int, int]) -> tuple[int, int]:
-        return cells[0] * self._cells.hop, min(cells[1] * self._cells.hop, self.n_samples)
+    def _samples(self, frames: tuple[int, int]) -> tuple[int, int]:
+        return frames[0] * self._frames.hop, min(frames[1] * self._frames.hop, self.n_samples)
 
 
 def _read_all(predictor: Predictor, windows: Iterator[np.ndarray], jobs: int | None) -> Iterator[np.ndarray]:

@@ -15,7 +15,7 @@ from ser.errors import InputError
 from ser.features.front_end import n_bands
 from ser.model_files.description import MAX_BYTES, METADATA_KEY, ModelDescription, parse_description
 from ser.model_files.probabilities import checked
-from ser.models.classifier import Classifier, together
+from ser.models.classifier import Classifier, ensemble
 from ser.storage import replacing
 
 MAX_HEADER = 1 << 20
@@ -99,7 +99,7 @@ def _network(description: ModelDescription, path: Path) -> Classifier:
     try:
         with torch.device("meta"):
             size = len(description.classes), n_bands(front_end), front_end.n_frames
-            return together([Classifier(description.architecture, *size) for _ in range(description.members)])
+            return ensemble([Classifier(description.architecture, *size) for _ in range(description.members)])
     except (RuntimeError, InputError) as error:
         raise InputError(f"{path}: the description does not fit the architecture: {error}") from None
 

@@ -42,8 +42,8 @@ class Classifier(nn.Module):
         self.network: nn.Module = network(n_classes, n_bands, n_frames, conv_dropout, dense_dropout)
 
     def standardise_by(self, mean: np.ndarray, deviation: np.ndarray) -> None:
-        """Set the mean and the standard deviation of each band, shape (n_bands,); not for a network of `OWN_SCALE`."""
-        if getattr(self.network, "OWN_SCALE", False):
+        """Set the mean and the standard deviation of each band, shape (n_bands,); not if `standardises_input`."""
+        if getattr(self.network, "standardises_input", False):
             return
         self.mean.copy_(torch.from_numpy(mean)[:, None])
         self.deviation.copy_(torch.from_numpy(np.maximum(deviation, 1e-3))[:, None])
@@ -60,7 +60,7 @@ class Classifier(nn.Module):
         return logits
 
 
-def together(members: Sequence[Classifier]) -> Classifier:
+def ensemble(members: Sequence[Classifier]) -> Classifier:
     """Make one classifier of several that standardise alike: the mean of their probabilities.
 
     Args:
@@ -68,11 +68,11 @@ def together(members: Sequence[Classifier]) -> Classifier:
     """
     first = members[0]
     if len(members) > 1:
-        first.network = _Committee([member.network for member in members]).train(first.training)
+        first.network = _Ensemble([member.network for member in members]).train(first.training)
     return first
 
 
-class _Committee(nn.Module):
+class _Ensemble(nn.Module):
     """Networks that are asked side by side."""
 
     def __init__(self, networks: Sequence[nn.Module]) -> None:

@@ -32,7 +32,7 @@ class Network(nn.Module):
         Okabe et al., "Attentive statistics pooling for deep speaker embedding", Interspeech 2018.
     """
 
-    OWN_SCALE = True
+    standardises_input = True
 
     def __init__(self, n_classes: int, n_bands: int, n_frames: int, conv_dropout: float, dense_dropout: float) -> None:
         super().__init__()

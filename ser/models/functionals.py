@@ -24,7 +24,7 @@ class Network(nn.Module):
         InputError: the input has other rows.
     """
 
-    OWN_SCALE = True
+    standardises_input = True
 
     def __init__(self, n_classes: int, n_bands: int, n_frames: int, conv_dropout: float, dense_dropout: float) -> None:  # noqa: ARG002
         super().__init__()

@@ -26,7 +26,7 @@ class Network(nn.Module):
         1998.
     """
 
-    OWN_SCALE = True
+    standardises_input = True
 
     def __init__(self, n_classes: int, n_bands: int, n_frames: int, conv_dropout: float, dense_dropout: float) -> None:
         super().__init__()

@@ -16,7 +16,7 @@ from ser.features.store import FeatureStore
 from ser.features.subsets import select_training_data
 from ser.model_files.description import ModelDescription
 from ser.model_files.safetensors_file import Model
-from ser.models.classifier import Classifier, together
+from ser.models.classifier import Classifier, ensemble
 from ser.params import TrainParams
 from ser.training.checkpoints import remove_checkpoints
 from ser.training.lightning import fit_network
@@ -140,7 +140,7 @@ def fit(
         return classifier
 
     chosen, refitted, tables, kept, seconds = [], [], [], [], 0.0
-    both = train.and_also(validation)
+    both = train.concatenate(validation)
     for member in range(params.members):
         if params.members > 1:
             report(f"network {member + 1} of {params.members}")
@@ -157,10 +157,10 @@ def fit(
             classifier, again = fit_network(new, both, None, as_long, folder / "refitted", report)
             refitted.append(classifier)
             seconds += again.seconds
-    classifier = together(chosen)
+    classifier = ensemble(chosen)
     temperature = _temperature(classifier, validation) if params.calibrate else 1.0
     if params.refit:
-        classifier = together(refitted)
+        classifier = ensemble(refitted)
     remove_checkpoints(checkpoints)
     with suppress(OSError):  # it is not empty: something else is there
         scratch.rmdir()

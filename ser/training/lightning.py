@@ -188,11 +188,11 @@ class _Task(LightningModule):
     ) -> torch.Tensor:
         logits = self.network(features)
         views = logits if logits.dim() == 3 else logits[None]
-        together = views.sum(dim=0)
+        summed = views.sum(dim=0)
         classes = targets if targets.dim() == 1 else targets.argmax(dim=1)
-        macro_f1.update(together, classes)
+        macro_f1.update(summed, classes)
         settings: dict[str, Any] = {"on_step": False, "on_epoch": True, "batch_size": len(classes)}
-        self.log(f"{subset}_loss", self.loss(together, targets).detach(), **settings)
+        self.log(f"{subset}_loss", self.loss(summed, targets).detach(), **settings)
         self.log(f"{subset}_macro_f1", macro_f1, **settings)
         return torch.stack([self.loss(view, targets) for view in views]).sum()  # each view learns for itself
 

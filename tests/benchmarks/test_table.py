@@ -62,7 +62,10 @@ def test_every_variant_has_its_cells_and_trains_otherwise_than_what_it_varies() 
         params, plain = flat(system_params(name).model_dump()), flat(system_params(variant.of).model_dump())
         assert {key for key, value in params.items() if value != plain[key]} == set(variant.params)
         heard, train = find_system(name)
-        assert (heard, train) == (name if variant.hears else find_system(variant.of)[0], system_params(name).train)
+        assert (heard, train) == (
+            name if variant.has_own_features else find_system(variant.of)[0],
+            system_params(name).train,
+        )
         assert f"benchmarks/data/features/{heard}" in cells["deps"]
 
 

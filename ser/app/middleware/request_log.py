@@ -18,7 +18,7 @@ _STARTS = ("http.response.start", "websocket.http.response.start", "websocket.ac
 """ASGI's messages that an answer begins with."""
 
 
-class Observation:
+class RequestLog:
     """ASGI middleware, before all others.
 
     Args:

@@ -3,22 +3,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ser.inference.frames import Cells, CellStream
+from ser.inference.frames import Frames, FrameStream
 
 RATE = 8_000
 HOP = 160
 
 
-def cells_of(blocks: list[np.ndarray]) -> Cells:
-    stream = CellStream(RATE)
+def frames_of(blocks: list[np.ndarray]) -> Frames:
+    stream = FrameStream(RATE)
     found = [stream.add(block) for block in blocks] + [stream.close()]
-    return Cells(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+    return Frames(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 
 @given(st.integers(0, 2000), st.lists(st.integers(0, 2000), max_size=5))
 def test_every_sample_is_in_one_cell_however_the_signal_comes(n_samples: int, cuts: list[int]) -> None:
     signal = np.random.default_rng(n_samples).uniform(-1, 1, n_samples).astype(np.float32)
-    whole, parts = cells_of([signal]), cells_of(np.split(signal, sorted(cuts)))
+    whole, parts = frames_of([signal]), frames_of(np.split(signal, sorted(cuts)))
     assert len(whole.power) == len(whole.peaks) == -(-n_samples // HOP)
     np.testing.assert_array_equal(parts.peaks, whole.peaks)
     np.testing.assert_allclose(parts.power, whole.power, atol=1e-7)
@@ -30,8 +30,8 @@ def test_every_sample_is_in_one_cell_however_the_signal_comes(n_samples: int, cu
 @pytest.mark.parametrize("frequency", [500, 1000, 3000])
 def test_a_tone_has_its_mean_square_at_its_frequency(frequency: int) -> None:
     signal = 0.5 * np.sin(2 * np.pi * frequency * np.arange(RATE) / RATE).astype(np.float32)
-    power = cells_of([signal]).power[5:-5]
-    frequencies = CellStream(RATE).frequencies
+    power = frames_of([signal]).power[5:-5]
+    frequencies = FrameStream(RATE).frequencies
     assert frequencies[power.mean(axis=0).argmax()] == frequency
     np.testing.assert_allclose(power.sum(axis=1), 0.5**2 / 2, rtol=1e-3)
 
@@ -39,4 +39,4 @@ def test_a_tone_has_its_mean_square_at_its_frequency(frequency: int) -> None:
 def test_a_cell_is_centred_on_what_it_stands_for() -> None:
     signal = np.zeros(1600, np.float32)
     signal[5 * HOP : 6 * HOP] = np.random.default_rng(0).normal(size=HOP)
-    assert cells_of([signal]).power.sum(axis=1).argmax() == 5
+    assert frames_of([signal]).power.sum(axis=1).argmax() == 5

@@ -53,7 +53,7 @@ def test_there_is_an_update_for_every_block_and_voice_is_told_from_pauses(predic
 def test_what_is_shown_first_is_what_a_recording_of_it_gives(predictor: Predictor) -> None:
     signal = talk([1.0], pause=2.0)
     first = next(update for update in heard(predictor, signal) if update.probabilities is not None)
-    # The gate begins the phrase with a cell of 0.02 s.
+    # The gate begins the phrase with a frame of 0.02 s.
     candidates = [
         signal[round(start * RATE) : round(first.seconds * RATE)]
         for start in np.arange(1.9, first.seconds - 0.05, 0.02)

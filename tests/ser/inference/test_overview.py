@@ -1,13 +1,13 @@
 import numpy as np
 
-from ser.inference.frames import CELL, CellStream
+from ser.inference.frames import FRAME, FrameStream
 from ser.inference.overview import MAX_BANDS, MAX_COLUMNS, Overview, OverviewBuilder
 
 RATE = 16_000
 
 
 def overview_of(signal: np.ndarray, block: int = 100_000) -> Overview:
-    stream = CellStream(RATE)
+    stream = FrameStream(RATE)
     builder = OverviewBuilder(stream.frequencies)
     for start in range(0, len(signal), block):
         builder.add(stream.add(signal[start : start + block]))
@@ -21,7 +21,7 @@ def noise(seconds: float) -> np.ndarray:
 
 def test_a_short_recording_has_a_column_for_every_cell() -> None:
     overview = overview_of(noise(1.0))
-    assert overview.column == CELL
+    assert overview.column == FRAME
     assert overview.peaks.shape == (50, 2)
     assert overview.spectrogram.shape == (50, MAX_BANDS)
     assert overview.band_edges[-1] == 8_000
@@ -56,7 +56,7 @@ def test_a_tone_is_in_its_band_and_at_its_level() -> None:
 
 
 def test_at_the_lowest_sampling_rate_every_band_has_a_value() -> None:
-    stream = CellStream(4_000)
+    stream = FrameStream(4_000)
     builder = OverviewBuilder(stream.frequencies)
     builder.add(stream.add(noise(1.0)))
     overview = builder.overview()

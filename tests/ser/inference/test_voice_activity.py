@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from benchmarks.measurements.voice_activity import measure
-from ser.inference.frames import CELL, CellStream
+from ser.inference.frames import FRAME, FrameStream
 from ser.inference.voice_activity import VoiceGate
 from tests.conftest import CORPORA, clip
 
@@ -10,14 +10,14 @@ RATE = 16_000
 
 
 def phrases(signal: np.ndarray, block: float = 10.0) -> list[tuple[float, float]]:
-    stream = CellStream(RATE)
+    stream = FrameStream(RATE)
     gate = VoiceGate(stream.frequencies)
     for start in range(0, len(signal), round(block * RATE)):
         gate.update(stream.add(signal[start : start + round(block * RATE)]).power)
     gate.update(stream.close().power)
     gate.close()
-    assert gate.n_cells == np.ceil(len(signal) / RATE / CELL)
-    return [(start * CELL, end * CELL) for start, end in gate.phrases]
+    assert gate.n_frames == np.ceil(len(signal) / RATE / FRAME)
+    return [(start * FRAME, end * FRAME) for start, end in gate.phrases]
 
 
 def noise(seconds: float, level: float, seed: int = 0) -> np.ndarray:
