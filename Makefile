@@ -1,5 +1,5 @@
 # make repro   train and score on the embedded demo corpus
-# make test    lint, types, and the whole test suite
+# make test    lint, types, imports, and the whole test suite
 # make space   the folder to push as a Hugging Face Space: dist/space
 # make lock    pin the newest versions that pyproject.toml allows (needs uv)
 
@@ -23,6 +23,7 @@ lint: $(VENV)/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --no-logo
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

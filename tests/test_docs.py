@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import tomllib
 from functools import reduce
 from itertools import pairwise
 from operator import getitem
@@ -183,3 +184,14 @@ def test_the_extensions_of_recordings_are_on_the_page() -> None:
     page = (TOP / "docs" / "predict.md").read_text(encoding="utf-8")
     for suffix in SUFFIXES + FFMPEG_SUFFIXES:
         assert f"`{suffix}`" in page
+
+
+def test_the_floor_plan_that_is_drawn_is_the_one_that_the_imports_are_held_to() -> None:
+    contracts = tomllib.loads((TOP / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    *floors, ground = [re.findall(r"\w+", floor) for floor in contracts[0]["layers"] if floor != "(__main__)"]
+    text = (TOP / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    drawn = [
+        line[:25].replace("|", " ").split() for line in text.partition(" ser\n")[2].partition("\n```")[0].splitlines()
+    ]
+    assert drawn[:-1] == floors
+    assert re.search(r"the ground +(.*)", text).group(1).split(", ") == ground
