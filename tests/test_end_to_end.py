@@ -159,19 +159,19 @@ def touch_a_recording(project: Project) -> None:
         pytest.param(touch_a_recording, set(), id="a wav's time stamp"),
         pytest.param(add_a_stray_file, {"scan@ravdess", "ingest"}, id="a stray file beside the wavs"),
         pytest.param(replace_a_recording, {"scan@ravdess", "ingest"} | AFTER_INGEST, id="one wav replaced"),
+        pytest.param(touched("ser/corpora/demo/voice.py"), {"demo", "scan@ravdess"}, id="an edit to ser/corpora"),
         pytest.param(
-            touched("ser/evaluation/calibration.py"),
-            {"train", "evaluate"},
-            id="an edit to ser/evaluation/calibration.py",
+            touched("ser/dataset/leaks.py"), {"scan@ravdess", "ingest"} | AFTER_INGEST, id="an edit to ser/dataset"
         ),
-        pytest.param(touched("ser/training/fit.py"), {"train"}, id="an edit to ser/training/fit.py"),
-        pytest.param(touched("ser/dataset/leaks.py"), {"split"}, id="an edit to ser/dataset/leaks.py"),
         pytest.param(
             touched("ser/features/augmentation.py"),
-            {"features", "augment"},
-            id="an edit to ser/features/augmentation.py",
+            {"features", "augment", "train"} | AFTER_TRAIN,
+            id="an edit to ser/features",
         ),
-        pytest.param(touched("ser/inference/predictor.py"), {"export"}, id="an edit to ser/inference/predictor.py"),
+        pytest.param(touched("ser/training/fit.py"), {"train"}, id="an edit to ser/training"),
+        pytest.param(touched("ser/evaluation/calibration.py"), AFTER_TRAIN, id="an edit to ser/evaluation"),
+        pytest.param(touched("ser/inference/predictor.py"), {"export"}, id="an edit to ser/inference"),
+        pytest.param(touched("ser/cli/main.py"), set(), id="an edit to ser/cli"),
         pytest.param(touched("README.md"), set(), id="an edit to README.md"),
     ],
 )

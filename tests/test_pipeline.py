@@ -1,11 +1,10 @@
 """dvc.yaml, params.yaml, the stages' imports and the plots agree with one another."""
 
-import ast
 import json
-from collections.abc import Iterator
-from pathlib import Path
+import re
 from typing import Any
 
+import grimp
 import pandas as pd
 import pytest
 from dvc_render.vega_templates import TEMPLATES
@@ -14,75 +13,69 @@ from ruamel.yaml import YAML
 from ser.params import Params
 from tests.conftest import TOP
 
-LOADED_BY_NAME = (TOP / "ser" / "models", TOP / "ser" / "front_ends")
-"""Packages whose modules are imported by a name in the parameters."""
+LOADED_BY_NAME = {"ser.features.front_end": "ser.front_ends", "ser.models.classifier": "ser.models"}
+"""Modules that import those of a package by a name in the parameters, which no graph of imports shows."""
 
 STAGES: dict[str, Any] = YAML(typ="safe", pure=True).load((TOP / "dvc.yaml").read_text())["stages"]
 
 
-def imported_modules(path: Path) -> set[Path]:
-    """The files of ser/ that a file imports, itself or through another, at the top or inside a function."""
-    found: set[Path] = set()
-    pending = [path]
-    while pending:
-        for module in _imports(pending.pop()):
-            for depth in range(1, len(parts := module.split(".")) + 1):  # importing a.b.c runs a and a.b
-                stem = TOP.joinpath(*parts[:depth])
-                file = stem / "__init__.py" if stem.is_dir() else stem.with_suffix(".py")
-                named = file.parent.glob("*.py") if file.parent in LOADED_BY_NAME else ()
-                for loaded in {file, *named} - found:
-                    if loaded.exists():
-                        found.add(loaded)
-                        pending.append(loaded)
-    return found
+def import_graph() -> grimp.ImportGraph:
+    """The imports of stages/ and ser/, at the top or inside a function, with those that do not show.
+
+    Importing a.b.c runs a and a.b, too, and what is loaded by name may be any module of its package.
+    """
+    graph = grimp.build_graph("ser", "stages", exclude_type_checking_imports=True, cache_dir=None)
+    hidden = {module: {module.rpartition(".")[0]} for module in graph.modules if "." in module}
+    for module, package in LOADED_BY_NAME.items():
+        hidden[module] |= graph.find_children(package)
+    for module, imported in hidden.items():
+        for name in imported:
+            graph.add_import(importer=module, imported=name)
+    return graph
 
 
-def _imports(path: Path) -> list[str]:
-    modules = []
-    for node in _walk(ast.parse(path.read_text())):
-        match node:
-            case ast.Import(names=names):
-                modules += [alias.name for alias in names]
-            case ast.ImportFrom(module=str(module), names=names):
-                modules += [module] + [f"{module}.{alias.name}" for alias in names]
-            case ast.JoinedStr(values=[ast.Constant(value=str(start)), *_]):
-                modules.append(start.rstrip("."))  # import_module(f"ser.models.{name}")
-    return [module for module in modules if module.split(".")[0] == "ser"]
+GRAPH = import_graph()
 
 
-def _walk(node: ast.AST) -> Iterator[ast.AST]:
-    """All nodes but those below ``if TYPE_CHECKING``, which never run."""
-    yield node
-    for child in ast.iter_child_nodes(node):
-        if not (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"):
-            yield from _walk(child)
+def imported_rooms(stage: str) -> set[str]:
+    """The folders of ser/ whose modules a stage imports, itself or through others, and the files beside them."""
+    modules = {name for name in GRAPH.find_upstream_modules(f"stages.{stage}") if name.split(".")[0] == "ser"}
+    rooms = {"/".join(name.split(".")[:2]) for name in modules - {"ser"}}
+    return {"ser/__init__.py"} | {room if (TOP / room).is_dir() else f"{room}.py" for room in rooms}
 
 
 def code_deps(stage: str) -> set[str]:
-    folders = {folder.relative_to(TOP).as_posix() for folder in LOADED_BY_NAME}
-    return {dep for dep in STAGES[stage].get("deps", []) if dep.endswith(".py") or dep in folders}
-
-
-def as_dep(path: Path) -> str:
-    return (path.parent if path.parent in LOADED_BY_NAME else path).relative_to(TOP).as_posix()
+    return {dep for dep in STAGES[stage]["deps"] if dep.startswith(("ser/", "stages/"))}
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_depends_on_its_own_file_and_on_every_module_it_imports(stage: str) -> None:
-    imported = imported_modules(TOP / "stages" / f"{stage}.py")
-    expected = {f"stages/{stage}.py"} | {as_dep(path) for path in imported}
-    assert code_deps(stage) == expected
+def test_a_stage_depends_on_its_own_file_and_on_every_room_it_imports_from(stage: str) -> None:
+    assert code_deps(stage) == {f"stages/{stage}.py"} | imported_rooms(stage)
 
 
-def test_the_walk_over_imports_sees_functions_and_packages() -> None:
-    assert TOP / "ser/inference/predictor.py" in imported_modules(TOP / "ser/cli/main.py")
-    assert TOP / "ser/corpora/ravdess.py" in imported_modules(TOP / "stages/scan.py")
-    assert TOP / "ser/__init__.py" in imported_modules(TOP / "stages/scan.py")
-    assert TOP / "ser/inference/predictor.py" not in imported_modules(
-        TOP / "stages/scan.py"
-    )  # ser/__init__.py, on demand
-    assert TOP / "ser/front_ends/mfcc.py" in imported_modules(TOP / "stages/features.py")
-    assert TOP / "ser/models/logmel_vgg.py" in imported_modules(TOP / "stages/train.py")
+def test_no_stage_depends_on_a_folder_into_which_it_or_a_later_one_writes() -> None:
+    written: set[str] = set()
+    for stage in reversed(STAGES.values()):
+        outs = [out for kind in ("outs", "metrics", "plots") for out in stage.get(kind, [])]
+        written |= {out if isinstance(out, str) else next(iter(out)) for out in outs}
+        for dep in stage["deps"]:
+            assert not any(f"{out}/".startswith(f"{dep}/") for out in written), dep
+
+
+def test_the_graph_of_imports_sees_functions_and_packages() -> None:
+    assert "ser.inference.predictor" in GRAPH.find_upstream_modules("ser.cli.main")  # inside a function
+    assert "ser.corpora.ravdess" in GRAPH.find_upstream_modules("stages.scan")  # by the package's __init__.py
+    assert "ser.inference.predictor" not in GRAPH.find_upstream_modules("stages.scan")  # ser/__init__.py, on demand
+    assert "ser.front_ends.mfcc" in GRAPH.find_upstream_modules("stages.features")  # by its name
+    assert "ser.models.logmel_vgg" in GRAPH.find_upstream_modules("stages.train")
+
+
+def test_what_is_loaded_by_name_is_known() -> None:
+    found = {}
+    for path in (TOP / "ser").rglob("*.py"):
+        for package in re.findall(r'import_module\(f"([\w.]+)\.\{', path.read_text(encoding="utf-8")):
+            found[".".join(path.relative_to(TOP).with_suffix("").parts)] = package
+    assert found == LOADED_BY_NAME
 
 
 @pytest.mark.parametrize("stage", STAGES)
