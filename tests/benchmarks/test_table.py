@@ -43,9 +43,9 @@ def test_every_split_of_the_table_has_a_stage_and_every_preset_its_cells() -> No
     for preset in list_presets(TOP / "presets"):
         cells = STAGES[preset.name]
         assert cells["matrix"]["split"] == "${honest}"
-        assert cells["cmd"] == f"python -m benchmarks.cell {preset.name} ${{item.split}} ${{item.seed}}"
+        assert cells["cmd"] == f"cd .. && python -m benchmarks.cell {preset.name} ${{item.split}} ${{item.seed}}"
         (model,) = (setting.value for setting in preset.settings if setting.key == "train.model")
-        assert f"ser/models/{model}.py" in cells["deps"]
+        assert f"../ser/models/{model}.py" in cells["deps"]
 
 
 def flat(values: dict[str, Any], above: str = "") -> dict[str, Any]:
@@ -58,7 +58,7 @@ def flat(values: dict[str, Any], above: str = "") -> dict[str, Any]:
 def test_every_variant_has_its_cells_and_trains_otherwise_than_what_it_varies() -> None:
     for name, variant in read_table_definition().variants.items():
         (cells,) = (stage for stage in STAGES.values() if name in stage.get("matrix", {}).get("system", ()))
-        assert cells["cmd"] == "python -m benchmarks.cell ${item.system} ${item.split} ${item.seed}"
+        assert cells["cmd"] == "cd .. && python -m benchmarks.cell ${item.system} ${item.split} ${item.seed}"
         params, plain = flat(system_params(name).model_dump()), flat(system_params(variant.of).model_dump())
         assert {key for key, value in params.items() if value != plain[key]} == set(variant.params)
         heard, train = find_system(name)
@@ -66,7 +66,7 @@ def test_every_variant_has_its_cells_and_trains_otherwise_than_what_it_varies() 
             name if variant.has_own_features else find_system(variant.of)[0],
             system_params(name).train,
         )
-        assert f"benchmarks/data/features/{heard}" in cells["deps"]
+        assert f"data/features/{heard}" in cells["deps"]
 
 
 def test_a_variant_that_sets_what_there_is_not_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,8 +81,19 @@ def test_a_variant_that_sets_what_there_is_not_is_one_line(monkeypatch: pytest.M
 def test_every_file_that_a_stage_depends_on_exists() -> None:
     for stage in STAGES.values():
         for dep in stage.get("deps", []):
-            if not dep.startswith(("data/", "benchmarks/data/")):
-                assert (TOP / dep).exists(), dep
+            if not dep.startswith(("data/", "../data/")):
+                assert (TOP / "benchmarks" / dep).exists(), dep
+
+
+def test_the_benchmarks_are_a_project_of_their_own_that_depends_on_no_folder_of_code() -> None:
+    assert (TOP / "benchmarks/.dvc/config").is_file()
+    folders = {
+        dep
+        for stage in STAGES.values()
+        for dep in stage.get("deps", [])
+        if dep.startswith("../ser") and (TOP / "benchmarks" / dep).is_dir()
+    }
+    assert folders == set()  # DVC would hash their __pycache__, too
 
 
 def test_an_unknown_split_is_one_line() -> None:
