@@ -13,6 +13,7 @@ from typer.main import get_command
 
 from benchmarks.documents import with_block
 from benchmarks.measurements import (
+    dvc_commands,
     fuzz_decoder,
     predict_speed,
     service_attack,
@@ -195,3 +196,11 @@ def test_the_floor_plan_that_is_drawn_is_the_one_that_the_imports_are_held_to() 
     ]
     assert drawn[:-1] == floors
     assert re.search(r"the ground +(.*)", text).group(1).split(", ") == ground
+
+
+def test_the_benchmarks_cost_the_pipeline_nothing() -> None:
+    results = read_json(dvc_commands.RESULTS)
+    text = dvc_commands.PAGE.read_text(encoding="utf-8")
+    assert with_block(text, "commands", dvc_commands.block(results)) == text
+    for took in results["seconds_median"].values():
+        assert took["now"] <= took["without benchmarks"] + 0.3
