@@ -66,14 +66,14 @@ def block(results: dict[str, Any]) -> str:
         for command, took in results["seconds_median"].items()
     ]
     runs, before = results["runs"]["now"], results["runs"]["before"]
-    said = f"Nothing to do; medians of {runs} runs in turn, {results['cores']} cores; the first column ({before} runs) is of"
+    said = f"Nothing to do; medians of {runs} runs in turn, {results['cores']} cores. The first column is of"
     return "\n".join(
         [
             "| seconds | benchmarks in the same project | benchmarks apart | no benchmarks |",
             "|---|---|---|---|",
             *rows,
             "",
-            f"{said} `{results['before']}`.",
+            f"{said} `{results['before']}`, in {before} runs.",
         ]
     )
 
