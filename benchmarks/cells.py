@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from benchmarks.table import TOP, base_ids
@@ -41,9 +42,13 @@ def read_stores(features: Path, utterances: pd.DataFrame) -> tuple[FeatureStore,
     train = utterances.loc[utterances["subset"] == "train", "utterance_id"]
     chosen = copies.utterances["source_utterance_id"].isin(train).to_numpy()
     return (
-        FeatureStore(stored.features[places], utterances[list(COLUMNS)], stored.front_end),
-        FeatureStore(copies.features[chosen], copies.utterances[chosen].reset_index(drop=True), copies.front_end),
+        FeatureStore(_rows(stored, places), utterances[list(COLUMNS)], stored.front_end),
+        FeatureStore(_rows(copies, chosen), copies.utterances[chosen].reset_index(drop=True), copies.front_end),
     )
+
+
+def _rows(store: FeatureStore, rows: np.ndarray) -> dict[str, np.ndarray]:
+    return {name: array[rows] for name, array in store.arrays.items()}
 
 
 def write_cell(

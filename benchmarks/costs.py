@@ -20,9 +20,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.table import TOP
 from ser.dataset.metadata import EMOTIONS
 from ser.errors import user_errors
-from ser.features.front_end import n_bands
+from ser.features.front_end import shapes
 from ser.inference.predictor import Predictor
-from ser.model_files.description import ModelDescription
+from ser.model_files.description import FORMAT, ModelDescription
 from ser.model_files.export import describe, to_onnx
 from ser.model_files.safetensors_file import Model, write_model
 from ser.models.classifier import Classifier, ensemble
@@ -54,14 +54,14 @@ def measure(params: Params) -> dict[str, Any]:
         from its WAV file to the probabilities, in one thread, the front end included.
     """
     torch.manual_seed(0)
-    bands, frames = n_bands(params.features), params.features.n_frames
-    members = [Classifier(params.train.model, len(EMOTIONS), bands, frames) for _ in range(params.train.members)]
+    sizes = shapes(params.features)
+    members = [Classifier(len(EMOTIONS), sizes, params.train.network) for _ in range(params.train.members)]
     classifier = ensemble(members).eval()
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
-        classifier(torch.zeros(1, bands, frames))
+        classifier({name: torch.zeros(1, *shape) for name, shape in sizes.items()})
     description = ModelDescription(
-        format=4,
-        architecture=params.train.model,
+        format=FORMAT,
+        network=params.train.network,
         members=params.train.members,
         classes=EMOTIONS,
         front_end=params.features,

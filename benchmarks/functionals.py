@@ -108,7 +108,7 @@ def predict_test(
     started = time.monotonic()
     test = select_test_rows(features, splits)
     subset = features.utterances[["utterance_id"]].merge(splits, on="utterance_id", validate="one_to_one")["subset"]
-    values = np.stack([functionals(spectrogram) for spectrogram in features.features])
+    values = np.stack([functionals(spectrogram) for spectrogram in features.arrays["log_mel"]])
     emotions = features.utterances["emotion"]
     classes = order_emotions(set(emotions[subset == "train"]))
     train, validation = (

@@ -174,11 +174,16 @@ def averaged_name(system: str, seeds: int) -> str:
     return f"{system}-x{seeds}"
 
 
+def _shown(value: Any) -> str:
+    """A value as JSON; of front ends or networks, which."""
+    return ", ".join(value) if isinstance(value, dict) else json.dumps(value)
+
+
 def varied_systems() -> dict[str, tuple[str, str]]:
     """From a system that varies another to the other's name and what is changed."""
     definition = read_table_definition()
     varied = {
-        name: (variant.of, "<br>".join(f"`{key}: {json.dumps(value)}`" for key, value in variant.params.items()))
+        name: (variant.of, "<br>".join(f"`{key}: {_shown(value)}`" for key, value in variant.params.items()))
         for name, variant in definition.variants.items()
     }
     seeds = len(definition.seeds)

@@ -2,10 +2,11 @@
 
 import re
 import reprlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -13,8 +14,10 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    SerializerFunctionWrapHandler,
     Strict,
     ValidationError,
+    model_serializer,
     model_validator,
 )
 
@@ -48,26 +51,7 @@ ProtocolName = Literal[
     "cross_corpus",
 ]
 Copies = Annotated[int, Field(ge=0, le=100)]
-
-FrontEnd = Literal["log_mel", "mfcc", "mfcc_deltas", "contours_functionals", "pretrained"]
-"""The modules of `ser.front_ends`."""
-
-Architecture = Literal[
-    "logmel_gap",
-    "logmel_4conv",
-    "mfcc_dense",
-    "mfcc_3conv",
-    "logmel_vgg",
-    "attentive_resnet",
-    "functionals",
-    "contour_resnet",
-    "late_fusion",
-    "layer_weighted",
-]
-"""The modules of `ser.models` that hold a network."""
-
-READS_CONTOURS: frozenset[Architecture] = frozenset(["functionals", "contour_resnet", "late_fusion"])
-"""The networks for the front end `contours_functionals`, and for no other."""
+Dropout = Annotated[float, Field(ge=0, lt=1)]
 
 
 def _printable(text: str) -> str:
@@ -100,6 +84,28 @@ class Section(BaseModel):
     # Built when it is first used: `ser predict` needs one section of all these, and starts the sooner.
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
     name: ClassVar[str]
+
+
+_UNUSED = Field(default=None)
+
+
+class Choice(Section):
+    """Sections by name, of which those are written down that are used."""
+
+    @model_serializer(mode="wrap")
+    def _used_alone(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = serialise(self)
+        return {name: section for name, section in written.items() if section is not None}
+
+    @classmethod
+    def kinds(cls) -> dict[str, Any]:
+        """The class of each section, used or not, by name."""
+        return {name: get_args(field.annotation)[0] for name, field in cls.model_fields.items()}
+
+    @property
+    def used(self) -> dict[str, Any]:
+        """The sections that are used, by name."""
+        return {name: section for name in type(self).model_fields if (section := getattr(self, name)) is not None}
 
 
 class DemoParams(Section):
@@ -185,55 +191,172 @@ MAX_VALUES = 1 << 20
 """Bands times frames of a recording."""
 
 
-EncoderShape = Annotated[
-    tuple[Annotated[int, Field(ge=1, le=200)], Annotated[int, Field(ge=1, le=10_000)]], Strict(False)
-]
-"""Layers, the encoder's input included, and their width."""
+class PerturbParams(Section):
+    """Changes of train spectrograms or contours, drawn anew in every epoch."""
+
+    noise_db: Range | None
+    tilt_db: Annotated[float, Field(ge=0, le=40)]
+    stretch: PositiveRange
+    shift_frames: CountOrZero
+    shift_mels: CountOrZero
+    mask_frames: CountOrZero
+    mask_mels: CountOrZero
 
 
-class FeatureParams(Section):
-    """The front end: from a recording to features of fixed size."""
+NO_PERTURBATION = PerturbParams(
+    noise_db=None, tilt_db=0.0, stretch=(1.0, 1.0), shift_frames=0, shift_mels=0, mask_frames=0, mask_mels=0
+)
 
-    name = "features"
-    front_end: FrontEnd
-    sampling_rate: Annotated[int, Field(ge=4_000, le=96_000)]
-    duration: Annotated[float, Field(gt=0, le=60)]
-    trim_db: Annotated[float, Field(gt=0, le=120)] | None
+
+class FrontEndParams(Section):
+    """The settings of one front end.
+
+    Attributes:
+        arrays: the names of what it gives.
+        perturbable: what `PerturbParams` can change in it.
+    """
+
+    arrays: ClassVar[tuple[str, ...]]
+    perturbable: ClassVar[frozenset[str]] = frozenset()
+
+    def check(self, sampling_rate: int, n_samples: int) -> None:
+        """Refuse settings that cannot analyse so many samples.
+
+        Raises:
+            ValueError: they cannot, or what they ask for takes too much memory.
+        """
+
+
+def _check_size(n_frames: int, window: int, n_bands: int = 1) -> None:
+    """Refuse features that take too much memory to make or to keep."""
+    if n_frames > MAX_FRAMES:
+        raise ValueError(f"expected at most {MAX_FRAMES:,} frames of hop_length in duration, got {n_frames:,}")
+    if n_frames * window > MAX_WINDOWED or n_frames * n_bands > MAX_VALUES:
+        raise ValueError(
+            f"expected {n_frames:,} frames to take less memory: at most {MAX_WINDOWED:,} samples in windows,"
+            f" got {n_frames * window:,}, and {MAX_VALUES:,} mel bands, got {n_frames * n_bands:,}"
+        )
+
+
+class LogMelParams(FrontEndParams):
+    """Front end `log_mel`: a spectrogram in mel bands."""
+
+    arrays = ("log_mel",)
+    perturbable = frozenset(PerturbParams.model_fields)
     n_fft: Annotated[int, Field(ge=32, le=16_384, multiple_of=2)]
     hop_length: Annotated[int, Field(ge=1, le=16_384)]
     n_mels: Annotated[int, Field(ge=1, le=512)]
     f_min: Annotated[float, Field(ge=0)]
     f_max: Annotated[float, Field(gt=0)]
     top_db: Annotated[float, Field(gt=0, le=200)]
-    n_mfcc: Annotated[int, Field(ge=1, le=512)]
-    encoder: Text | None
-    encoder_shape: EncoderShape
 
-    @model_validator(mode="after")
-    def _analysis_is_possible(self) -> Self:
-        if not self.f_min < self.f_max <= self.sampling_rate / 2:
+    def check(self, sampling_rate: int, n_samples: int) -> None:
+        """Refuse settings that cannot analyse so many samples."""
+        if not self.f_min < self.f_max <= sampling_rate / 2:
             raise ValueError(
-                f"expected f_min < f_max <= sampling_rate / 2 = {self.sampling_rate / 2:g},"
+                f"expected f_min < f_max <= sampling_rate / 2 = {sampling_rate / 2:g},"
                 f" got f_min {self.f_min:g} and f_max {self.f_max:g}"
             )
         if self.hop_length > self.n_fft:
             raise ValueError(f"expected hop_length <= n_fft, got {self.hop_length} > {self.n_fft}")
-        if self.n_frames > MAX_FRAMES:
-            raise ValueError(f"expected at most {MAX_FRAMES:,} frames of hop_length in duration, got {self.n_frames:,}")
-        # Contours follow a voice in windows of 46 ms, whatever n_fft says, and keep several copies of them.
-        window = self.sampling_rate // 10 if self.front_end == "contours_functionals" else self.n_fft
-        if self.n_frames * window > MAX_WINDOWED or self.n_frames * self.n_mels > MAX_VALUES:
-            raise ValueError(
-                f"expected {self.n_frames:,} frames to take less memory: at most {MAX_WINDOWED:,} samples in windows,"
-                f" got {self.n_frames * window:,}, and {MAX_VALUES:,} mel bands, got {self.n_frames * self.n_mels:,}"
-            )
-        if (self.front_end == "pretrained") != (self.encoder is not None):
-            raise ValueError(
-                "expected an encoder with front_end pretrained, and null with others,"
-                f" got front_end {self.front_end} and encoder {self.encoder or 'null'}"
-            )
-        if self.front_end in ("mfcc", "mfcc_deltas") and self.n_mfcc > self.n_mels:
+        _check_size(self.n_frames(n_samples), self.n_fft, self.n_mels)
+
+    def n_frames(self, n_samples: int) -> int:
+        """Count the frames of so many samples: they are centred on multiples of the hop."""
+        return 1 + n_samples // self.hop_length
+
+
+class MfccParams(LogMelParams):
+    """Front end `mfcc`: cepstral coefficients of such a spectrogram."""
+
+    arrays = ("mfcc",)
+    perturbable = frozenset()
+    n_mfcc: Annotated[int, Field(ge=1, le=512)]
+
+    def check(self, sampling_rate: int, n_samples: int) -> None:
+        """Refuse settings that cannot analyse so many samples."""
+        super().check(sampling_rate, n_samples)
+        if self.n_mfcc > self.n_mels:
             raise ValueError(f"expected n_mfcc <= n_mels, got {self.n_mfcc} > {self.n_mels}")
+
+
+class MfccDeltasParams(MfccParams):
+    """Front end `mfcc_deltas`: the coefficients, and how fast they change."""
+
+    arrays = ("mfcc_deltas",)
+
+
+class ContoursFunctionalsParams(FrontEndParams):
+    """Front end `contours_functionals`: contours of a voice, and their functionals."""
+
+    arrays = ("contours", "functionals")
+    perturbable = frozenset({"stretch", "shift_frames", "mask_frames"})
+    hop_length: Annotated[int, Field(ge=1, le=16_384)]
+
+    def check(self, sampling_rate: int, n_samples: int) -> None:
+        """Refuse settings that cannot analyse so many samples."""
+        # A voice is followed in windows of 46 ms, of which several copies are kept.
+        _check_size(self.n_frames(n_samples), sampling_rate // 10)
+
+    def n_frames(self, n_samples: int) -> int:
+        """Count the frames of so many samples: they are centred on multiples of the hop."""
+        return 1 + n_samples // self.hop_length
+
+
+EncoderShape = Annotated[
+    tuple[Annotated[int, Field(ge=1, le=200)], Annotated[int, Field(ge=1, le=10_000)]], Strict(False)
+]
+"""Layers, the encoder's input included, and their width."""
+
+
+class PretrainedParams(FrontEndParams):
+    """Front end `pretrained`: an audio encoder of the Hugging Face hub, or a local folder in its format."""
+
+    arrays = ("encoder",)
+    encoder: Annotated[str, Field(min_length=1, max_length=1000), Printable]
+    shape: EncoderShape
+
+
+class FrontEnds(Choice):
+    """The front ends by name, modules of `ser.front_ends`; those that are named are used."""
+
+    log_mel: LogMelParams | None = _UNUSED
+    mfcc: MfccParams | None = _UNUSED
+    mfcc_deltas: MfccDeltasParams | None = _UNUSED
+    contours_functionals: ContoursFunctionalsParams | None = _UNUSED
+    pretrained: PretrainedParams | None = _UNUSED
+
+    @model_validator(mode="after")
+    def _something_is_heard(self) -> Self:
+        if not self.used:
+            raise ValueError(f"expected one of {', '.join(type(self).model_fields)}, got none")
+        twice = [name for name, count in Counter(self.arrays).items() if count > 1]
+        if twice:
+            raise ValueError(f"expected front ends that give different arrays, got {twice[0]} from two")
+        return self
+
+    @property
+    def arrays(self) -> tuple[str, ...]:
+        """The names of all that they give."""
+        return tuple(name for settings in self.used.values() for name in settings.arrays)
+
+
+class FeatureParams(Section):
+    """From a recording to features of fixed size."""
+
+    name = "features"
+    sampling_rate: Annotated[int, Field(ge=4_000, le=96_000)]
+    duration: Annotated[float, Field(gt=0, le=60)]
+    trim_db: Annotated[float, Field(gt=0, le=120)] | None
+    front_ends: FrontEnds
+
+    @model_validator(mode="after")
+    def _analysis_is_possible(self) -> Self:
+        for front_end, settings in self.front_ends.used.items():
+            try:
+                settings.check(self.sampling_rate, self.n_samples)
+            except ValueError as error:
+                raise ValueError(f"front_ends.{front_end}: {error}") from None
         return self
 
     @property
@@ -242,11 +365,9 @@ class FeatureParams(Section):
         return round(self.duration * self.sampling_rate)
 
     @property
-    def n_frames(self) -> int:
-        """Columns of the features: frames centred on multiples of the hop, or values of an encoder's layer."""
-        if self.front_end == "pretrained":
-            return self.encoder_shape[1]
-        return 1 + self.n_samples // self.hop_length
+    def encoder(self) -> str | None:
+        """The pretrained encoder that is heard through, if one is."""
+        return self.front_ends.pretrained.encoder if self.front_ends.pretrained else None
 
 
 class NoiseParams(Section):
@@ -280,25 +401,106 @@ class AugmentParams(Section):
     seed: Seed
 
 
-class PerturbParams(Section):
-    """Changes of train spectrograms or contours, drawn anew in every epoch."""
-
-    noise_db: Range | None
-    tilt_db: Annotated[float, Field(ge=0, le=40)]
-    stretch: PositiveRange
-    shift_frames: CountOrZero
-    shift_mels: CountOrZero
-    mask_frames: CountOrZero
-    mask_mels: CountOrZero
-
-    def in_time(self) -> "PerturbParams":
-        """Leave out the changes of the spectrum."""
-        return self.model_copy(update={"noise_db": None, "tilt_db": 0.0, "shift_mels": 0, "mask_mels": 0})
+SPECTROGRAMS = (("log_mel",), ("mfcc",), ("mfcc_deltas",))
+"""Any one array of bands over time."""
 
 
-NO_PERTURBATION = PerturbParams(
-    noise_db=None, tilt_db=0.0, stretch=(1.0, 1.0), shift_frames=0, shift_mels=0, mask_frames=0, mask_mels=0
-)
+class NetworkParams(Section):
+    """The settings of one network.
+
+    Attributes:
+        reads: the arrays that it is given, by name and in this order; of several choices, the one that the front ends
+            have.
+    """
+
+    reads: ClassVar[tuple[tuple[str, ...], ...]]
+
+
+class ConvolutionsParams(NetworkParams):
+    """Of a network that convolves bands over time."""
+
+    reads = SPECTROGRAMS
+    conv_dropout: Dropout
+    dense_dropout: Dropout
+
+
+class ContourResnetParams(NetworkParams):
+    """Of network `contour_resnet`."""
+
+    reads = (("contours",),)
+    channel_dropout: Dropout
+    noise: Annotated[float, Field(ge=0, le=10)]
+    conv_dropout: Dropout
+    dense_dropout: Dropout
+
+
+class FunctionalsParams(NetworkParams):
+    """Of network `functionals`."""
+
+    reads = (("functionals",),)
+    input_dropout: Dropout
+    hidden_dropout: Dropout
+
+
+class LateFusionParams(NetworkParams):
+    """Of network `late_fusion`: of each of its two."""
+
+    reads = (("contours", "functionals"),)
+    contour_resnet: ContourResnetParams
+    functionals: FunctionalsParams
+
+
+class LayerWeightedParams(NetworkParams):
+    """Of network `layer_weighted`."""
+
+    reads = (("encoder",),)
+    dropout: Dropout
+
+
+class Networks(Choice):
+    """The networks by name, modules of `ser.models`; the one that is named is used."""
+
+    logmel_gap: ConvolutionsParams | None = _UNUSED
+    logmel_4conv: ConvolutionsParams | None = _UNUSED
+    mfcc_dense: ConvolutionsParams | None = _UNUSED
+    mfcc_3conv: ConvolutionsParams | None = _UNUSED
+    logmel_vgg: ConvolutionsParams | None = _UNUSED
+    attentive_resnet: ConvolutionsParams | None = _UNUSED
+    functionals: FunctionalsParams | None = _UNUSED
+    contour_resnet: ContourResnetParams | None = _UNUSED
+    late_fusion: LateFusionParams | None = _UNUSED
+    layer_weighted: LayerWeightedParams | None = _UNUSED
+
+    @model_validator(mode="after")
+    def _one_is_used(self) -> Self:
+        if len(self.used) != 1:
+            raise ValueError(
+                f"expected one of {', '.join(type(self).model_fields)}, got {', '.join(self.used) or 'none'}"
+            )
+        return self
+
+    @property
+    def architecture(self) -> str:
+        """The name of the network that is used."""
+        return next(iter(self.used))
+
+    @property
+    def settings(self) -> NetworkParams:
+        """Of the network that is used."""
+        settings: NetworkParams = self.used[self.architecture]
+        return settings
+
+    def reads(self, arrays: Collection[str]) -> tuple[str, ...]:
+        """Say which of these arrays the network reads, in its order.
+
+        Raises:
+            ValueError: it does not read them, or not all that it reads are there, or it could read one or another.
+        """
+        found = [names for names in self.settings.reads if set(names) <= set(arrays)]
+        if len(found) != 1:
+            choices = " or ".join(" and ".join(names) for names in self.settings.reads)
+            raise ValueError(f"network {self.architecture} reads {choices}, got {', '.join(arrays)}")
+        return found[0]
 
 
 MAX_MEMBERS = 20
@@ -309,10 +511,8 @@ class TrainParams(Section):
     """The network, and how it is fitted."""
 
     name = "train"
-    model: Architecture
+    network: Networks
     members: Annotated[int, Field(ge=1, le=MAX_MEMBERS)]
-    conv_dropout: Annotated[float, Field(ge=0, lt=1)]
-    dense_dropout: Annotated[float, Field(ge=0, lt=1)]
     class_weights: bool
     label_smoothing: Annotated[float, Field(ge=0, lt=1)]
     calibrate: bool
@@ -363,17 +563,19 @@ class Params(Section):
     evaluate: EvaluateParams
 
     @model_validator(mode="after")
-    def _network_and_front_end_fit(self) -> Self:
-        front_end, train = self.features.front_end, self.train
-        if (train.model in READS_CONTOURS) != (front_end == "contours_functionals"):
-            raise ValueError(
-                "expected features.front_end contours_functionals with train.model functionals, contour_resnet or"
-                f" late_fusion, and with no other, got {front_end} with {train.model}"
-            )
-        if front_end not in ("log_mel", "contours_functionals") and train.perturb != NO_PERTURBATION:
-            raise ValueError(f"train.perturb changes spectrograms and contours, and features.front_end is {front_end}")
-        if front_end == "contours_functionals" and train.perturb.in_time() != train.perturb:
-            raise ValueError("of train.perturb, contours only have stretch, shift_frames and mask_frames")
+    def _network_and_front_ends_fit(self) -> Self:
+        front_ends, train = self.features.front_ends, self.train
+        read = train.network.reads(front_ends.arrays)
+        perturbable: set[str] = set()
+        for front_end, settings in front_ends.used.items():
+            if not set(settings.arrays) & set(read):
+                raise ValueError(f"network {train.network.architecture} reads nothing of front end {front_end}")
+            perturbable |= settings.perturbable
+        for key, value in train.perturb:
+            if value != getattr(NO_PERTURBATION, key) and key not in perturbable:
+                raise ValueError(
+                    f"train.perturb.{key} changes nothing that front end {', '.join(front_ends.used)} gives"
+                )
         return self
 
 

@@ -1,21 +1,22 @@
 """Presets: files that overlay params.yaml with the settings of a system, a published one or ours."""
 
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import reduce
 from io import StringIO
 from operator import getitem
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self, TypeGuard
 
 from pydantic import Field, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode
 
 from ser.errors import InputError
-from ser.params import PARAMS_FILE, Params, ProtocolName, Section, read_text, validated, yaml_errors
+from ser.params import PARAMS_FILE, Choice, Params, ProtocolName, Section, read_text, validated, yaml_errors
 
 PRESETS_FOLDER = Path("presets")
 
@@ -72,6 +73,12 @@ class Setting(NamedTuple):
     def value(self) -> Any:
         """What the written form means."""
         return _yaml().load(self.written)
+
+    @property
+    def inner(self) -> "Iterator[Setting]":
+        """Of a mapping, what it sets, each by itself."""
+        for key, node in _yaml().compose(self.written).value:
+            yield Setting((*self.keys, key.value), _written(node))
 
 
 @dataclass(frozen=True)
@@ -149,7 +156,7 @@ def overlay(preset: Preset, text: str, base: Path = PARAMS_FILE) -> tuple[str, l
 
     Returns:
         The new text, which differs from the old one in values alone, and what changed. A value that is only written
-        differently (1e-3, 0.001) stays as it is.
+        differently (1e-3, 0.001) stays as it is; of a mapping that has the same keys in both, each value is set alone.
 
     Raises:
         InputError: the text or the preset has a value that does not fit.
@@ -157,9 +164,7 @@ def overlay(preset: Preset, text: str, base: Path = PARAMS_FILE) -> tuple[str, l
     root, values = _parsed(text, base)
     _overlaid_params(preset, values, base)
     edits, changes = [], []
-    for setting in preset.settings:
-        if setting.value == reduce(getitem, setting.keys, values):
-            continue
+    for setting in _unlike(preset.settings, values):
         key, old = _entry(root, setting.keys, base)
         edits.append(_edit(text, key, old, setting.written))
         changes.append(Change(setting.key, _written(old), setting.written))
@@ -190,16 +195,33 @@ def _parsed(text: str, where: Path) -> tuple[Node, Any]:
 def _settings(
     overlay: MappingNode, section: type[Section], where: Path, keys: tuple[str, ...] = ()
 ) -> Iterator[Setting]:
-    """Every value of an overlay: what the schema says is a section is entered, all else is set as a whole."""
+    """Every value of an overlay: what the schema says is a section is entered, all else is set as a whole.
+
+    A choice is so, too: what it had before is not there any more.
+    """
     for key, node in overlay.value:
         if not isinstance(key, ScalarNode):
             raise InputError(f"{where}: {'.'.join(('params', *keys))}: expected text as a key, got {_written(key)}")
         field = section.model_fields.get(key.value)
         inner = field.annotation if field else None
-        if isinstance(node, MappingNode) and isinstance(inner, type) and issubclass(inner, Section):
+        if isinstance(node, MappingNode) and _is_entered(inner):
             yield from _settings(node, inner, where, (*keys, key.value))
         else:
             yield Setting((*keys, key.value), _written(node))
+
+
+def _is_entered(field: Any) -> TypeGuard[type[Section]]:
+    return isinstance(field, type) and issubclass(field, Section) and not issubclass(field, Choice)
+
+
+def _unlike(settings: Iterable[Setting], values: Any) -> Iterator[Setting]:
+    """The settings that are not those of the values already, each as small as it can be."""
+    for setting in settings:
+        new, old = setting.value, reduce(getitem, setting.keys, values)
+        if isinstance(new, dict) and isinstance(old, dict) and new.keys() == old.keys():
+            yield from _unlike(setting.inner, values)
+        elif new != old:
+            yield setting
 
 
 def _written(node: Node) -> str:
@@ -242,7 +264,14 @@ def _edit(text: str, key: Node, old: Node, new: str) -> tuple[int, int, str]:
         return start, end, new
     # The new value stands on the key's line, before the comment.
     colon = text.index(":", key.end_mark.index) + 1
-    return colon, end, f" {new} {text[colon:start].strip()}".rstrip()
+    said = text[colon:start].strip()
+    if isinstance(old, MappingNode):  # what is said of its values goes with them
+        said, end = said.partition("\n")[0].rstrip(), _end_of_line(text, end)
+    return colon, end, f" {new} {said}".rstrip()
+
+
+def _end_of_line(text: str, place: int) -> int:
+    return place + len(re.split("[\r\n]", text[place:], maxsplit=1)[0])
 
 
 def _is_block(node: Node) -> bool:

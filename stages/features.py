@@ -8,7 +8,7 @@ import typer
 from ser.dataset.metadata import read_metadata
 from ser.errors import user_errors
 from ser.features.extraction import extract_features
-from ser.features.front_end import n_bands
+from ser.features.front_end import shapes
 from ser.features.store import COLUMNS, write_features
 from ser.params import PARAMS_FILE, FeatureParams, load_params
 
@@ -28,7 +28,8 @@ def main(
         settings = load_params(FeatureParams, params)
         utterances = read_metadata(metadata)
         write_features(extract_features(utterances, settings), utterances[list(COLUMNS)], settings, out)
-        typer.echo(f"{out}: {len(utterances)} x {n_bands(settings)} bands x {settings.n_frames} frames")
+        sizes = (f"{name} {' x '.join(map(str, shape))}" for name, shape in shapes(settings).items())
+        typer.echo(f"{out}: {len(utterances)} utterances: {', '.join(sizes)}")
 
 
 if __name__ == "__main__":

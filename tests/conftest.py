@@ -13,8 +13,9 @@ import pytest
 import soundfile
 
 from ser.dataset.metadata import COLUMNS, EMOTIONS
-from ser.model_files.description import ExportedDescription, ModelDescription, Scores
-from ser.params import Architecture, FeatureParams
+from ser.model_files.description import FORMAT, ExportedDescription, ModelDescription, Scores
+from ser.params import FeatureParams, FrontEnds, LogMelParams
+from tests.settings import network
 
 if TYPE_CHECKING:
     from ser.model_files.safetensors_file import Model
@@ -97,48 +98,43 @@ def limited_files(n_bytes: int) -> Iterator[None]:
 def small_front_end() -> FeatureParams:
     """A front end whose spectrograms are quick to make and to train on: 8 bands, 13 frames."""
     return FeatureParams(
-        front_end="log_mel",
         sampling_rate=8_000,
         duration=0.4,
         trim_db=40.0,
-        n_fft=512,
-        hop_length=256,
-        n_mels=8,
-        f_min=50.0,
-        f_max=4_000.0,
-        top_db=80.0,
-        n_mfcc=4,
-        encoder=None,
-        encoder_shape=(13, 768),
+        front_ends=FrontEnds(
+            log_mel=LogMelParams(n_fft=512, hop_length=256, n_mels=8, f_min=50.0, f_max=4_000.0, top_db=80.0)
+        ),
     )
 
 
 def untrained_model(
     front_end: FeatureParams,
-    architecture: Architecture = "logmel_gap",
+    architecture: str = "logmel_gap",
     classes: tuple[str, ...] = EMOTIONS,
     members: int = 1,
 ) -> "Model":
     """A model whose probabilities differ from one another and from recording to recording."""
     import torch  # noqa: PLC0415 (most tests do without)
 
-    from ser.features.front_end import n_bands  # noqa: PLC0415
+    from ser.features.front_end import shapes  # noqa: PLC0415
     from ser.model_files.safetensors_file import Model  # noqa: PLC0415
     from ser.models.classifier import Classifier, ensemble  # noqa: PLC0415
 
     torch.manual_seed(0)
     description = ModelDescription(
-        format=4,
-        architecture=architecture,
+        format=FORMAT,
+        network=network(architecture),
         members=members,
         classes=classes,
         front_end=front_end,
         trained_on=("toy",),
         temperature=1.0,
     )
-    bands = n_bands(front_end)
-    classifier = ensemble([Classifier(architecture, len(classes), bands, front_end.n_frames) for _ in range(members)])
-    classifier.standardise_by(np.linspace(-50, -20, bands), np.linspace(2, 9, bands))
+    sizes = shapes(front_end)
+    classifier = ensemble([Classifier(len(classes), sizes, description.network) for _ in range(members)])
+    classifier.standardise_by(
+        {name: (np.linspace(-50, -20, shape[0]), np.linspace(2, 9, shape[0])) for name, shape in sizes.items()}
+    )
     return Model(classifier.eval(), description)
 
 

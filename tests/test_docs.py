@@ -2,13 +2,13 @@
 
 import re
 import shlex
+import shutil
 import tomllib
-from functools import reduce
 from itertools import pairwise
-from operator import getitem
+from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
+from dvc.utils.hydra import apply_overrides
 from typer.main import get_command
 
 from benchmarks.documents import with_block
@@ -29,7 +29,7 @@ from ser.app.settings import MEGABYTE, Settings
 from ser.audio.files import FFMPEG_SUFFIXES, SUFFIXES
 from ser.cli.corpora import app
 from ser.cli.main import app as ser_app
-from ser.params import PARAMS_FILE, Params, validated
+from ser.params import PARAMS_FILE, FeatureParams, load_params
 from ser.presets import PRESETS_FOLDER, list_presets
 from ser.storage import read_json
 from tests.conftest import TOP
@@ -163,22 +163,19 @@ def test_files_and_commands_that_the_pages_name_exist() -> None:
         assert set(re.findall(r"ser corpora (\w+)", text)) <= known
 
 
-def test_the_command_for_a_pretrained_encoder_sets_what_there_is() -> None:
+def test_the_command_for_a_pretrained_encoder_sets_what_there_is(tmp_path: Path) -> None:
     page = (TOP / "docs" / "pretrained.md").read_text(encoding="utf-8")
     command = shlex.split(page[page.index("dvc exp run") : page.index("ser predict")].replace("\\\n", ""))
-    settings = dict(word.split("=", 1) for flag, word in pairwise(command) if flag == "-S")
-    yaml = YAML(typ="safe", pure=True)
-    values = yaml.load(PARAMS_FILE.read_text(encoding="utf-8"))
-    for key, written in settings.items():
-        *path, last = key.split(".")
-        section = reduce(getitem, path, values)
-        assert last in section, key
-        section[last] = yaml.load(written)
-    params = validated(Params, values, "docs/pretrained.md")
-    assert params.features.encoder in page.partition("ser predict CLIP.wav --encoder ")[2].splitlines()[0]
+    shutil.copy(TOP / PARAMS_FILE, tmp_path)
+    apply_overrides(str(tmp_path / PARAMS_FILE), [word for flag, word in pairwise(command) if flag == "-S"])
+    front_ends = load_params(FeatureParams, tmp_path / PARAMS_FILE).front_ends
+    pretrained = front_ends.pretrained
+    assert pretrained is not None
+    assert [*front_ends.used] == ["pretrained"]
+    assert pretrained.encoder in page.partition("ser predict CLIP.wav --encoder ")[2].splitlines()[0]
     rows = re.findall(r"^\| (.*) \| `(\[.*\])` \|$", page, re.MULTILINE)
     shapes = {name: shape for names, shape in rows for name in names.split(", ")}
-    assert shapes[f"`{params.features.encoder}`"] == str([*params.features.encoder_shape])
+    assert shapes[f"`{pretrained.encoder}`"] == str([*pretrained.shape])
 
 
 def test_the_extensions_of_recordings_are_on_the_page() -> None:

@@ -230,7 +230,7 @@ def test_data_and_model_travel_through_a_remote_folder(project: Project, tmp_pat
     project.run("git", "clone", "--quiet", str(project.folder), str(clone))
     shutil.copy(project.folder / ".dvc/config", clone / ".dvc/config")
     subprocess.run(["dvc", "pull"], cwd=clone, env=ENVIRONMENT, check=True, capture_output=True)
-    for name in ("models/model.safetensors", "models/model.onnx", "data/features/features.npy", "data/metadata.csv"):
+    for name in ("models/model.safetensors", "models/model.onnx", "data/features/log_mel.npy", "data/metadata.csv"):
         assert (clone / name).read_bytes() == (project.folder / name).read_bytes()
     status = subprocess.run(
         ["dvc", "repro", "--dry", "--allow-missing"],

@@ -1,7 +1,6 @@
 """README's commands and figures are true."""
 
 import re
-from typing import get_args
 
 import pytest
 from typer.main import get_command
@@ -9,7 +8,7 @@ from typer.testing import CliRunner
 
 from ser.cli.main import app
 from ser.dataset.splits import PROTOCOLS
-from ser.params import Architecture, FrontEnd
+from ser.params import FrontEnds, Networks
 from ser.presets import PRESETS_FOLDER, list_presets
 from tests.conftest import TOP
 
@@ -49,5 +48,5 @@ def test_every_protocol_is_explained() -> None:
 
 def test_every_front_end_network_and_preset_is_named() -> None:
     presets = tuple(preset.name for preset in list_presets(TOP / PRESETS_FOLDER))
-    for name in get_args(FrontEnd) + get_args(Architecture) + presets:
+    for name in (*FrontEnds.kinds(), *Networks.kinds(), *presets):
         assert f"`{name}`" in TEXT, name

@@ -32,12 +32,15 @@ PLAIN = """
 import json, sys
 import librosa, numpy, torch
 from ser.models.{architecture} import Network
+from ser.params import ConvolutionsParams
 
 f = json.loads(sys.argv[1])
+f |= f["front_ends"]["log_mel"]
 state = torch.load(sys.argv[2], weights_only=True)
-mean, deviation = state.pop("mean"), state.pop("deviation")
+mean, deviation = (state.pop("standardise.log_mel." + name) for name in ("mean", "deviation"))
 size = round(f["duration"] * f["sampling_rate"])
-network = Network({n_classes}, f["n_mels"], 1 + size // f["hop_length"], 0.0, 0.0).eval()
+settings = ConvolutionsParams(conv_dropout=0.0, dense_dropout=0.0)
+network = Network({n_classes}, [(f["n_mels"], 1 + size // f["hop_length"])], settings).eval()
 network.load_state_dict({{name.removeprefix("network."): value for name, value in state.items()}})
 for path in sys.argv[3:]:
     signal, rate = librosa.load(path, sr=f["sampling_rate"])
@@ -79,12 +82,13 @@ def main(
     with tempfile.TemporaryDirectory() as scratch:
         onnx, weights = f"{scratch}/model.onnx", f"{scratch}/model.pth"
         run_process([ser, "export", "--model", str(model), "--out", onnx, "--weights", weights])
-        from ser.model_files.onnx_check import read_metadata  # noqa: PLC0415
+        from ser.model_files.onnx_check import read_network  # noqa: PLC0415
 
-        description = json.loads(read_metadata(Path(onnx).read_bytes())["ser"])
+        description = json.loads(read_network(Path(onnx).read_bytes()).metadata["ser"])
         front_end = json.dumps(description["front_end"])
+        architecture = next(iter(description["network"]))
         script = PLAIN.format(
-            architecture=description["architecture"],
+            architecture=architecture,
             n_classes=len(description["classes"]),
             temperature=description["temperature"],
         )
@@ -103,7 +107,7 @@ def main(
     pairs = [pair for left, right in zip(ours, plain, strict=True) for pair in zip(left, right, strict=True)]
     results = {
         "cores": os.cpu_count(),
-        "model": description["architecture"],
+        "model": architecture,
         "torch": run_process([sys.executable, "-c", "import torch; print(torch.__version__)"])[0].strip(),
         "runs": COLD_RUNS,
         "clips": len(clips),

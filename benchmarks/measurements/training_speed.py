@@ -17,7 +17,7 @@ from benchmarks.documents import write_block
 from benchmarks.table import TOP
 from ser.dataset.metadata import EMOTIONS
 from ser.errors import user_errors
-from ser.features.front_end import n_bands
+from ser.features.front_end import shapes
 from ser.models.classifier import Classifier
 from ser.params import Params
 from ser.presets import list_presets, preset_params
@@ -57,13 +57,13 @@ def measure(params: Params) -> dict[str, float]:
 
 def _step(params: Params, bfloat16: bool, channels_last: bool) -> Callable[[], None]:
     torch.manual_seed(0)
-    bands, frames = n_bands(params.features), params.features.n_frames
+    sizes = shapes(params.features)
     train = params.train
-    network = Classifier(train.model, len(EMOTIONS), bands, frames, train.conv_dropout, train.dense_dropout)
+    network = Classifier(len(EMOTIONS), sizes, train.network)
     if channels_last:
         network.to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(network.parameters(), lr=train.learning_rate)
-    features = torch.randn(train.batch_size, bands, frames)
+    features = {name: torch.randn(train.batch_size, *shape) for name, shape in sizes.items()}
     classes = torch.arange(train.batch_size) % len(EMOTIONS)
 
     def step() -> None:

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ser.params import FeatureParams
+from ser.params import LogMelParams
 
 # Slaney's mel scale is linear below 1 kHz, 200/3 Hz to the mel, and logarithmic above, 27 mels to a factor of 6.4.
 _LINEAR_HZ_PER_MEL = 200 / 3
@@ -28,10 +28,10 @@ def mel_filter_bank(n_mels: int, f_min: float, f_max: float, bins: np.ndarray) -
     return np.asarray(weights)
 
 
-def rows_of(hertz: np.ndarray, params: FeatureParams) -> np.ndarray:
+def rows_of(hertz: np.ndarray, settings: LogMelParams) -> np.ndarray:
     """At which height of a spectrogram frequencies stand: the middle of its first band is at 0.5."""
-    low, high, mel = np.split(_hz_to_mel(np.array([params.f_min, params.f_max, *hertz])), (1, 2))
-    return np.asarray((mel - low) / (high - low) * (params.n_mels + 1) - 0.5)
+    low, high, mel = np.split(_hz_to_mel(np.array([settings.f_min, settings.f_max, *hertz])), (1, 2))
+    return np.asarray((mel - low) / (high - low) * (settings.n_mels + 1) - 0.5)
 
 
 def _hz_to_mel(hertz: np.ndarray) -> np.ndarray:

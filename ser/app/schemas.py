@@ -37,7 +37,7 @@ class ModelAnswer(BaseModel):
         description = predictor.model.description
         exported = description if isinstance(description, ExportedDescription) else None
         return cls(
-            architecture=description.architecture,
+            architecture=description.network.architecture,
             md5=exported and exported.trained_md5,
             temperature=exported and exported.temperature,
             trained_on=description.trained_on,

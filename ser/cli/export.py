@@ -35,7 +35,7 @@ def export(
         description = describe(trained, model, read_scores(scores) if scores else None)
         with replacing(out, ".onnx") as sibling:
             sibling.write_bytes(to_onnx(trained, description))
-        typer.echo(f"{out}: {description.architecture}, {len(description.classes)} emotions")
+        typer.echo(f"{out}: {description.network.architecture}, {len(description.classes)} emotions")
         if weights:
             write_weights(trained, weights)
             typer.echo(f"{weights}: weights alone")

@@ -1,5 +1,6 @@
 """The commands `ser preset list`, `ser preset show` and `ser preset apply`."""
 
+from collections.abc import Iterable, Iterator
 from difflib import unified_diff
 from itertools import zip_longest
 from textwrap import wrap
@@ -12,7 +13,7 @@ from ser.errors import user_errors
 from ser.params import PARAMS_FILE, read_text
 
 if TYPE_CHECKING:
-    from ser.presets import Preset
+    from ser.presets import Preset, Setting
 
 CELL_WIDTH = 40
 
@@ -52,8 +53,7 @@ def show(name: Name) -> None:
         current = {change.key: change.old for change in changes}
         typer.echo(printable(f"{name}: {preset.about.summary}"))
         typer.echo(f"claim: {printable(_claim(preset))}\n")
-        rows = [(setting.key, setting.written, current.get(setting.key, "")) for setting in preset.settings]
-        _echo_table(("key", "preset", str(PARAMS_FILE)), *rows)
+        _echo_table(("key", "preset", str(PARAMS_FILE)), *_rows(preset.settings, current))
 
 
 @app.command()
@@ -84,6 +84,14 @@ def apply(
                 sibling.write_text(new, encoding="utf-8", newline="")
             for change in changes:
                 typer.echo(f"{change.key}: {change.old} -> {change.new}")
+
+
+def _rows(settings: "Iterable[Setting]", current: dict[str, str]) -> Iterator[tuple[str, str, str]]:
+    for setting in settings:
+        if any(key.startswith(f"{setting.key}.") for key in current):
+            yield from _rows(setting.inner, current)
+        else:
+            yield setting.key, setting.written, current.get(setting.key, "")
 
 
 def _claim(preset: "Preset") -> str:

@@ -16,6 +16,7 @@ def tune_encoder(
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the train utterances, at most.")] = 10,
     learning_rate: Annotated[float, typer.Option(min=1e-7, max=0.1, help="Highest rate of one cycle.")] = 3e-5,
     batch_size: Annotated[int, typer.Option(min=1, help="Recordings per step.")] = 8,
+    dropout: Annotated[float, typer.Option(min=0, max=0.99, help="Share dropped before the last layer.")] = 0.1,
     metadata: Annotated[Path, typer.Option(dir_okay=False)] = Path("data/metadata.csv"),
     splits: Annotated[Path, typer.Option(dir_okay=False)] = Path("data/splits.csv"),
 ) -> None:
@@ -30,12 +31,20 @@ def tune_encoder(
     with user_errors():
         from ser.dataset.metadata import read_metadata  # noqa: PLC0415
         from ser.dataset.splits import read_splits  # noqa: PLC0415
-        from ser.params import NO_PERTURBATION, FeatureParams, TrainParams, load_params  # noqa: PLC0415
+        from ser.params import (  # noqa: PLC0415
+            NO_PERTURBATION,
+            FeatureParams,
+            LayerWeightedParams,
+            Networks,
+            TrainParams,
+            load_params,
+        )
         from ser.training.encoder_tuning import tune_encoder as tune  # noqa: PLC0415 (torch takes a second)
 
         utterances = read_metadata(metadata).merge(read_splits(splits), on="utterance_id", validate="one_to_one")
         params = load_params(TrainParams).model_copy(
             update={
+                "network": Networks(layer_weighted=LayerWeightedParams(dropout=dropout)),
                 "max_epochs": epochs,
                 "learning_rate": learning_rate,
                 "batch_size": batch_size,
@@ -47,4 +56,4 @@ def tune_encoder(
             }
         )
         folder, shape = tune(utterances, load_params(FeatureParams), params, encoder, out, typer.echo)
-        typer.echo(f"{folder}: set features.encoder to it, and features.encoder_shape to {[*shape]}")
+        typer.echo(f"{folder}: set features.front_ends to {{pretrained: {{encoder: {folder}, shape: {[*shape]}}}}}")

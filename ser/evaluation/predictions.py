@@ -32,7 +32,8 @@ def predict_test(model: Model, features: FeatureStore, splits: pd.DataFrame) -> 
     if table.empty:
         raise InputError("the test subset is empty")
     classes = list(model.description.classes)
-    examples = Examples((features.features,), table.index.to_numpy(), class_indices(table["emotion"], classes))
+    arrays = {name: (array,) for name, array in features.arrays.items()}
+    examples = Examples(arrays, table.index.to_numpy(), class_indices(table["emotion"], classes))
     probabilities = np.concatenate([model.probabilities(chunk) for chunk in examples.chunks()])
     table = table.assign(predicted=np.array(classes)[probabilities.argmax(axis=1)])
     table[[f"p_{name}" for name in classes]] = probabilities

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,10 +28,10 @@ class _Recording:
     audio_hash: str
     params: FeatureParams
     copies: tuple[Copy, ...] | None  # None: the recording as it is
-    analyse: Callable[[np.ndarray, FeatureParams], np.ndarray] = front_end
+    analyse: Callable[[np.ndarray, FeatureParams], Any] = front_end
 
 
-def extract_features(metadata: pd.DataFrame, params: FeatureParams) -> Iterator[np.ndarray]:
+def extract_features(metadata: pd.DataFrame, params: FeatureParams) -> Iterator[dict[str, np.ndarray]]:
     """Yield the features of every utterance, in the order of `metadata`.
 
     Args:
@@ -38,7 +39,7 @@ def extract_features(metadata: pd.DataFrame, params: FeatureParams) -> Iterator[
         params: the front end.
 
     Returns:
-        Arrays of shape (n_bands, n_frames), float32.
+        What `ser.features.front_end.front_end` gives.
 
     Raises:
         InputError: recordings are missing, unreadable, or not those that were ingested; raised at the end, naming the
@@ -87,7 +88,9 @@ def plan_augmentation(metadata: pd.DataFrame, params: AugmentParams) -> pd.DataF
     return pd.DataFrame(rows, columns=["utterance_id", "source_utterance_id", *columns, "method", "amount"])
 
 
-def extract_augmented(metadata: pd.DataFrame, params: AugmentParams, features: FeatureParams) -> Iterator[np.ndarray]:
+def extract_augmented(
+    metadata: pd.DataFrame, params: AugmentParams, features: FeatureParams
+) -> Iterator[dict[str, np.ndarray]]:
     """Yield the features of every copy, in the order of `plan_augmentation`.
 
     Raises:
@@ -105,7 +108,7 @@ def _locations(metadata: pd.DataFrame) -> list[tuple[str, Path, str]]:
     return [(utterance_id, Path(path), digest) for utterance_id, path, digest in zip(*columns, strict=True)]
 
 
-def _extract(recordings: Sequence[_Recording], label: str) -> Iterator[np.ndarray]:
+def _extract(recordings: Sequence[_Recording], label: str) -> Iterator[Any]:
     failures = []
     # An encoder is large, and uses all cores by itself.
     n_jobs = 1 if recordings and recordings[0].params.encoder else -1
@@ -122,7 +125,7 @@ def _extract(recordings: Sequence[_Recording], label: str) -> Iterator[np.ndarra
         )
 
 
-def _extract_one(recording: _Recording) -> list[np.ndarray] | InputError:
+def _extract_one(recording: _Recording) -> list[Any] | InputError:
     try:
         samples, sampling_rate = decode(recording.path)
     except InputError as error:

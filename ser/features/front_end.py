@@ -1,8 +1,9 @@
-"""From a recording to the features that a network reads."""
+"""From a recording to the arrays that a network reads."""
 
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast
 
 import numpy as np
 
@@ -10,6 +11,19 @@ from ser.audio.decode import decode
 from ser.audio.signal import fix_length, resample, to_mono, trim_silence
 from ser.errors import InputError
 from ser.params import FeatureParams
+
+
+class FrontEnd(Protocol):
+    """What a module of `ser.front_ends` is."""
+
+    FIXED_LENGTH: bool
+    """Whether a signal that is shorter than ``params.n_samples`` is padded with zeros at its end."""
+
+    def shapes(self, params: FeatureParams, settings: Any) -> dict[str, tuple[int, ...]]:
+        """The shape of each array that `analyse` gives; ``settings`` are the front end's own."""
+
+    def analyse(self, signal: np.ndarray, params: FeatureParams, settings: Any) -> dict[str, np.ndarray]:
+        """The arrays, float32, of a mono signal in [-1, 1] at ``params.sampling_rate`` hertz."""
 
 
 def load_signal(path: Path, params: FeatureParams) -> np.ndarray:
@@ -39,16 +53,16 @@ def prepare_signal(samples: np.ndarray, sampling_rate: int, params: FeatureParam
     return signal if params.trim_db is None else trim_silence(signal, params.trim_db)
 
 
-def front_end(signal: np.ndarray, params: FeatureParams) -> np.ndarray:
+def front_end(signal: np.ndarray, params: FeatureParams) -> dict[str, np.ndarray]:
     """Features of fixed size: the one way from a prepared signal to what a network reads.
 
     Args:
         signal: mono waveform in [-1, 1], shape (n_samples,), at ``params.sampling_rate`` hertz; a longer one than
             ``params.n_samples`` is cut there, a shorter one padded with zeros at its end, if the front end wants that.
-        params: analysis settings; ``front_end`` names the module of `ser.front_ends` that analyses.
+        params: analysis settings; ``front_ends`` names the modules of `ser.front_ends` that analyse.
 
     Returns:
-        float32, shape (n_bands(params), params.n_frames).
+        Arrays by name, float32, of `shapes`.
 
     Raises:
         InputError: the signal is not mono or not finite.
@@ -57,19 +71,27 @@ def front_end(signal: np.ndarray, params: FeatureParams) -> np.ndarray:
         raise InputError(f"expected a mono signal of shape (n_samples,), found shape {signal.shape}")
     if not np.isfinite(signal).all():
         raise InputError("expected a finite signal, found NaN or infinity")
-    analysis = _analysis(params)
-    fixed = getattr(analysis, "FIXED_LENGTH", True)
-    heard = fix_length(signal, params.n_samples) if fixed else signal[: params.n_samples]
-    features: np.ndarray = analysis.analyse(heard, params)
-    return features
+    arrays: dict[str, np.ndarray] = {}
+    for name, settings in params.front_ends.used.items():
+        analysis = _analysis(name)
+        heard = fix_length(signal, params.n_samples) if analysis.FIXED_LENGTH else signal[: params.n_samples]
+        arrays |= analysis.analyse(heard, params, settings)
+    return arrays
 
 
-def n_bands(params: FeatureParams) -> int:
-    """Count the rows of what `front_end` gives."""
-    rows: int = _analysis(params).n_bands(params)
-    return rows
+def shapes(params: FeatureParams) -> dict[str, tuple[int, ...]]:
+    """The shape of each array that `front_end` gives."""
+    found: dict[str, tuple[int, ...]] = {}
+    for name, settings in params.front_ends.used.items():
+        found |= _analysis(name).shapes(params, settings)
+    return found
 
 
-def _analysis(params: FeatureParams) -> Any:
+def batch_of(recordings: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Stack the arrays of several recordings, one at least: by name, each of shape (n_recordings, ...)."""
+    return {name: np.stack([arrays[name] for arrays in recordings]) for name in recordings[0]}
+
+
+def _analysis(name: str) -> FrontEnd:
     # The name is one of a closed list (ser.params): a model file cannot name anything else.
-    return import_module(f"ser.front_ends.{params.front_end}")
+    return cast("FrontEnd", import_module(f"ser.front_ends.{name}"))

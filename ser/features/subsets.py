@@ -50,9 +50,15 @@ def select_training_data(features: FeatureStore, augmented: FeatureStore, splits
     rows = np.concatenate([train.index, len(features.utterances) + np.arange(len(augmented.utterances))])
     emotions = pd.concat([train["emotion"], augmented.utterances["emotion"]])
     return TrainingData(
-        train=Examples((features.features, augmented.features), rows, class_indices(emotions, classes)),
+        train=Examples(
+            {name: (array, augmented.arrays[name]) for name, array in features.arrays.items()},
+            rows,
+            class_indices(emotions, classes),
+        ),
         validation=Examples(
-            (features.features,), validation.index.to_numpy(), class_indices(validation["emotion"], classes)
+            {name: (array,) for name, array in features.arrays.items()},
+            validation.index.to_numpy(),
+            class_indices(validation["emotion"], classes),
         ),
         classes=classes,
         corpora=sorted(set(train["corpus"])),

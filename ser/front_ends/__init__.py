@@ -1,6 +1,7 @@
-"""The front ends: one module each, named in ``features.front_end``.
+"""The front ends: one module each, named under ``features.front_ends``.
 
-A module has two functions, both pure: ``n_bands(params)`` gives the number of rows, ``analyse(signal, params)`` the
-features, float32 of shape (n_bands, n_frames), of a mono signal in [-1, 1]. A new front end is such a module and its
-name in `ser.params.FrontEnd`; docs/extending.md shows how.
+A module is a `ser.features.front_end.FrontEnd`: it says whether a signal is padded for it, and has two pure functions,
+``shapes(params, settings)`` and ``analyse(signal, params, settings)``, for the shapes and the values of the arrays that
+it gives, by name. A new front end is such a module and its settings in `ser.params.FrontEnds`; docs/extending.md shows
+how.
 """

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ser.errors import InputError
-from ser.params import FeatureParams
+from ser.params import FeatureParams, PretrainedParams
 
 FIXED_LENGTH = False
 """A signal is not padded to the duration: silence would drown the mean over time."""
@@ -19,21 +19,22 @@ _MISFITS = (OSError, ValueError, TypeError, AttributeError, LookupError, Arithme
 """What Python raises where `transformers` builds what a folder's settings say, and these make no sense."""
 
 
-def n_bands(params: FeatureParams) -> int:
-    """Count the rows of what `analyse` gives: one for the encoder's input, one for each of its layers."""
-    return params.encoder_shape[0]
+def shapes(params: FeatureParams, settings: PretrainedParams) -> dict[str, tuple[int, ...]]:  # noqa: ARG001 (others ask)
+    """Of what `analyse` gives: one row for the encoder's input, one for each of its layers."""
+    return {"encoder": settings.shape}
 
 
-def analyse(signal: np.ndarray, params: FeatureParams) -> np.ndarray:
-    """The mean over time of every layer's output: what a network weighs and classifies.
+def analyse(signal: np.ndarray, params: FeatureParams, settings: PretrainedParams) -> dict[str, np.ndarray]:
+    """The array ``encoder``: the mean over time of every layer's output: what a network weighs and classifies.
 
     Args:
         signal: mono waveform in [-1, 1], shape (n_samples,), at ``params.sampling_rate`` hertz.
-        params: ``encoder`` is the name of an audio encoder on the Hugging Face hub, or a local folder in its format:
+        params: says the sampling rate.
+        settings: ``encoder`` is the name of an audio encoder on the Hugging Face hub, or a local folder in its format:
             wav2vec 2.0, HuBERT, WavLM, Whisper (whose decoder is not used) or another that `transformers` knows.
 
     Returns:
-        float32, shape ``params.encoder_shape``: 1 + number of layers, width.
+        float32, shape ``settings.shape``: 1 + number of layers, width.
 
     Raises:
         InputError: the encoder cannot be had, or has another shape or sampling rate.
@@ -43,7 +44,7 @@ def analyse(signal: np.ndarray, params: FeatureParams) -> np.ndarray:
     """
     import torch  # noqa: PLC0415 (a second, and other front ends do without)
 
-    extractor, model = _kept(params.encoder or "", params.sampling_rate)
+    extractor, model = _kept(settings.encoder, params.sampling_rate)
     encoder = model.get_encoder() if model.config.is_encoder_decoder else model
     padded = np.pad(signal, (0, max(0, round(_SHORTEST * params.sampling_rate) - len(signal))))
     inputs = extractor(padded, sampling_rate=params.sampling_rate, return_tensors="pt")
@@ -54,10 +55,12 @@ def analyse(signal: np.ndarray, params: FeatureParams) -> np.ndarray:
     # Whisper hears 30 s, whatever the recording has: what is behind its end does not count.
     share = len(padded) / max(getattr(extractor, "n_samples", 0), len(padded))
     means: np.ndarray = layers[:, : max(1, round(share * layers.shape[1]))].mean(dim=1).float().numpy()
-    if means.shape != params.encoder_shape:
-        found, asked = ([*means.shape], [*params.encoder_shape])
-        raise InputError(f"encoder {params.encoder} gives: expected features.encoder_shape: {found}, got {asked}")
-    return means
+    if means.shape != settings.shape:
+        raise InputError(
+            f"encoder {settings.encoder}: expected features.front_ends.pretrained.shape: {[*means.shape]},"
+            f" got {[*settings.shape]}"
+        )
+    return {"encoder": means}
 
 
 def load_encoder(name: str, sampling_rate: int) -> tuple[Any, Any]:
@@ -89,7 +92,9 @@ def load_encoder(name: str, sampling_rate: int) -> tuple[Any, Any]:
             name, config=config, trust_remote_code=False, use_safetensors=True, dtype=torch.float32
         ).eval()
     except (*_MISFITS, HFValidationError, StrictDataclassError, SafetensorError) as error:
-        raise InputError(f"features.encoder: {name}: no encoder that can be loaded: {error}") from None
+        raise InputError(
+            f"features.front_ends.pretrained.encoder: {name}: no encoder that can be loaded: {error}"
+        ) from None
     if extractor.sampling_rate != sampling_rate:
         raise InputError(
             f"encoder {name} hears {extractor.sampling_rate} Hz:"

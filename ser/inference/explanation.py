@@ -8,10 +8,11 @@ from captum.attr import FeatureAblation
 
 from ser.acoustics.mel import rows_of
 from ser.errors import InputError
-from ser.features.front_end import front_end
-from ser.front_ends.log_mel import analyse
+from ser.features.front_end import batch_of, front_end
+from ser.front_ends.log_mel import spectrogram
+from ser.inference.spectrogram import spectrogram_settings
 from ser.model_files.safetensors_file import Model
-from ser.params import FeatureParams
+from ser.params import LogMelParams
 
 # A region is about as long as a syllable's core, and an eighth of the mel bands high.
 _REGION_SECONDS = 0.15
@@ -30,14 +31,16 @@ class Explanation:
         relevance: by how much the logarithm of the probability falls (nats) when a region of the sound is levelled: no
             louder, at any frequency, than the recording is there on average; shape (n_bands, n_regions): an equal share
             of the mel bands, and of the time, each. Below zero: the region speaks against the emotion.
-        front_end: of the model.
+        settings: of the spectrogram.
+        sampling_rate: of what is heard, hertz.
     """
 
     emotion: str
     probability: float
     spectrogram: np.ndarray
     relevance: np.ndarray
-    front_end: FeatureParams
+    settings: LogMelParams
+    sampling_rate: int
 
 
 def explain(model: Model, signal: np.ndarray, emotion: str | None = None) -> Explanation:
@@ -73,13 +76,17 @@ def explain(model: Model, signal: np.ndarray, emotion: str | None = None) -> Exp
 
     def log_probabilities(magnitudes: torch.Tensor) -> torch.Tensor:
         sounds = torch.istft(magnitudes * direction, n_fft, hop_length, window=window, length=len(heard)).numpy()
-        features = torch.from_numpy(np.stack([front_end(sound, params) for sound in sounds]))
-        logarithms: torch.Tensor = model.classifier(features).log_softmax(dim=1)
+        features = batch_of([front_end(sound, params) for sound in sounds])
+        arrays = {name: torch.from_numpy(array) for name, array in features.items()}
+        logarithms: torch.Tensor = model.classifier(arrays).log_softmax(dim=1)
         return logarithms
 
-    probabilities = model.probabilities(front_end(heard.numpy(), params)[None])[0]
+    probabilities = model.probabilities(batch_of([front_end(heard.numpy(), params)]))[0]
     target = int(probabilities.argmax()) if emotion is None else description.classes.index(emotion)
-    regions = _regions(magnitude.shape[1], magnitude.shape[2], len(heard), params)
+    settings = spectrogram_settings(params)
+    regions = _regions(
+        magnitude.shape[1], magnitude.shape[2], len(heard) / params.sampling_rate, params.sampling_rate, settings
+    )
     with torch.inference_mode():
         relevance = FeatureAblation(log_probabilities).attribute(
             magnitude,
@@ -94,16 +101,17 @@ def explain(model: Model, signal: np.ndarray, emotion: str | None = None) -> Exp
     return Explanation(
         emotion=description.classes[target],
         probability=float(probabilities[target]),
-        spectrogram=analyse(heard.numpy(), params),
+        spectrogram=spectrogram(heard.numpy(), params.sampling_rate, settings),
         relevance=by_region.view(n_regions, _N_BANDS).T.numpy(),
-        front_end=params,
+        settings=settings,
+        sampling_rate=params.sampling_rate,
     )
 
 
-def _regions(n_bins: int, n_frames: int, n_samples: int, params: FeatureParams) -> torch.Tensor:
+def _regions(n_bins: int, n_frames: int, seconds: float, sampling_rate: int, settings: LogMelParams) -> torch.Tensor:
     """Number the regions of a spectrum, from the lowest band upwards, then on in time: shape (n_bins, n_frames)."""
-    rows = rows_of(np.linspace(0, params.sampling_rate / 2, n_bins), params)
-    bands = np.clip(rows * _N_BANDS // params.n_mels, 0, _N_BANDS - 1).astype(int)
-    n_regions = max(1, round(n_samples / params.sampling_rate / _REGION_SECONDS))
+    rows = rows_of(np.linspace(0, sampling_rate / 2, n_bins), settings)
+    bands = np.clip(rows * _N_BANDS // settings.n_mels, 0, _N_BANDS - 1).astype(int)
+    n_regions = max(1, round(seconds / _REGION_SECONDS))
     times = np.arange(n_frames) * n_regions // n_frames
     return torch.from_numpy(bands[:, None] + _N_BANDS * times)

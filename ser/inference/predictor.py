@@ -1,6 +1,6 @@
 """A model file in, emotions out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol, Self
@@ -10,7 +10,7 @@ import numpy as np
 from ser.audio.decode import read_audio
 from ser.audio.signal import check_voice, to_mono
 from ser.errors import InputError
-from ser.features.front_end import front_end, prepare_signal
+from ser.features.front_end import batch_of, front_end, prepare_signal
 from ser.model_files.description import ModelDescription
 from ser.parallel import thread_map
 
@@ -30,8 +30,8 @@ class LoadedModel(Protocol):
     def description(self) -> ModelDescription:
         """What its file says of it."""
 
-    def probabilities(self, features: np.ndarray) -> np.ndarray:
-        """Map features (batch, n_bands, n_frames) to probabilities (batch, n_classes), float64."""
+    def probabilities(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Map arrays, (batch, *shape) each, to probabilities (batch, n_classes), float64."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class Predictor:
                 damaged, empty or silent.
         """
         signal, features, notes = self._analyse(recording, sampling_rate)
-        probabilities = self.model.probabilities(features[None])[0]
+        probabilities = self.model.probabilities(batch_of([features]))[0]
         return Prediction(
             emotion=self.classes[int(probabilities.argmax())],
             probabilities=dict(zip(self.classes, probabilities.tolist(), strict=True)),
@@ -157,14 +157,14 @@ class Predictor:
         """
         batches = [recordings[start : start + _BATCH] for start in range(0, len(recordings), _BATCH)]
         found = [
-            self.model.probabilities(np.stack([self._analyse(one, sampling_rate)[1] for one in batch]))
+            self.model.probabilities(batch_of([self._analyse(one, sampling_rate)[1] for one in batch]))
             for batch in batches
         ]
         return np.concatenate([np.empty((0, len(self.classes))), *found])
 
     def _analyse(
         self, recording: Recording, sampling_rate: int | None
-    ) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    ) -> tuple[np.ndarray, dict[str, np.ndarray], tuple[str, ...]]:
         """The signal that is left of a recording after trimming, its features, and what is odd about it."""
         params = self.model.description.front_end
         if isinstance(recording, np.ndarray):

@@ -14,7 +14,7 @@ import numpy as np
 from ser.audio.blocks import blocks_of, open_blocks, resample_blocks
 from ser.audio.decode import describe_missing
 from ser.errors import InputError
-from ser.features.front_end import front_end, prepare_signal
+from ser.features.front_end import batch_of, front_end, prepare_signal
 from ser.inference.frames import Frames, FrameStream
 from ser.inference.overview import Overview, OverviewBuilder
 from ser.inference.predictor import Predictor
@@ -271,7 +271,7 @@ def read_windows(predictor: Predictor, windows: Sequence[np.ndarray]) -> np.ndar
     """
     params = predictor.model.description.front_end
     signals = (prepare_signal(window[:, np.newaxis], params.sampling_rate, params) for window in windows)
-    return predictor.model.probabilities(np.stack([front_end(signal, params) for signal in signals]))
+    return predictor.model.probabilities(batch_of([front_end(signal, params) for signal in signals]))
 
 
 def clock(seconds: float, decimals: int = 0) -> str:

@@ -7,7 +7,10 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, Field, Strict
 
 from ser.errors import InputError
-from ser.params import MAX_MEMBERS, Architecture, FeatureParams, Label, Section, validated
+from ser.params import MAX_MEMBERS, FeatureParams, Label, Networks, Section, validated
+
+FORMAT: Literal[5] = 5
+"""Version of the description."""
 
 METADATA_KEY = "ser"
 """Under which a model file holds its description, as JSON."""
@@ -34,17 +37,17 @@ class ModelDescription(Section):
     """What a model file says about its weights.
 
     Attributes:
-        format: version of this description.
-        architecture: a module of `ser.models`.
-        members: networks of it, whose probabilities are averaged.
+        format: `FORMAT`.
+        network: its name, a module of `ser.models`, and settings.
+        members: networks of this kind, whose probabilities are averaged.
         classes: the emotions, in the order of the logits.
-        front_end: how a recording becomes the network's input.
+        front_end: how a recording becomes the arrays that the network reads.
         trained_on: corpora whose utterances were trained on.
         temperature: what the logits are divided by before the softmax.
     """
 
-    format: Literal[4]
-    architecture: Architecture
+    format: Literal[5]
+    network: Networks
     members: Annotated[int, Field(ge=1, le=MAX_MEMBERS)]
     classes: Annotated[Labels, Field(min_length=2)]
     front_end: FeatureParams
@@ -81,7 +84,7 @@ def parse_description(kind: type[AnyDescription], text: str, path: Path) -> AnyD
     """Make a description of the JSON in a model file.
 
     Raises:
-        InputError: it is too long, no JSON, or not a `kind`; the message names `path`.
+        InputError: it is too long, no JSON, of another format, or not a `kind`; the message names `path`.
     """
     if len(text) > MAX_DESCRIPTION:
         raise InputError(f"{path}: expected a description of at most {MAX_DESCRIPTION:,} characters, found more")
@@ -89,4 +92,10 @@ def parse_description(kind: type[AnyDescription], text: str, path: Path) -> AnyD
         values = json.loads(text)
     except (ValueError, RecursionError) as error:  # the first for numbers of more than 4,300 digits, too
         raise InputError(f"{path}: its description is not JSON: {error}") from None
+    version = values.get("format") if isinstance(values, dict) else None
+    if isinstance(version, int) and version != FORMAT:
+        raise InputError(
+            f"{path}: a model file of format {version}, expected {FORMAT}: train it anew with `dvc repro`, or read it"
+            " with the version of this package that wrote it"
+        )
     return validated(kind, values, f"{path}: description")

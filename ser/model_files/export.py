@@ -9,10 +9,10 @@ import onnx
 import torch
 from torch import nn
 
-from ser.features.front_end import n_bands
+from ser.features.front_end import shapes
 from ser.model_files.description import METADATA_KEY, ExportedDescription, Scores
 from ser.model_files.onnx_check import OPSET
-from ser.model_files.onnx_file import BATCH, INPUT, OUTPUT
+from ser.model_files.onnx_file import BATCH, OUTPUT
 from ser.model_files.safetensors_file import Model
 from ser.params import validated
 from ser.storage import read_json, replacing
@@ -26,8 +26,10 @@ class _Probabilities(nn.Module):
         self.classifier = model.classifier
         self.temperature = model.description.temperature
 
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        return torch.softmax(self.classifier(features) / self.temperature, dim=1)
+    def forward(self, *arrays: torch.Tensor) -> torch.Tensor:
+        """Map the arrays that the classifier reads, in its order, to probabilities."""
+        named = dict(zip(self.classifier.reads, arrays, strict=True))
+        return torch.softmax(self.classifier(named) / self.temperature, dim=1)
 
 
 def read_scores(path: Path) -> Scores:
@@ -51,8 +53,7 @@ def describe(model: Model, file: Path, scores: Scores | None) -> ExportedDescrip
 
 def to_onnx(model: Model, description: ExportedDescription) -> bytes:
     """Make an ONNX file of a model: standardisation, network and softmax; the same model gives the same bytes."""
-    front_end = description.front_end
-    example = torch.zeros(1, n_bands(front_end), front_end.n_frames)
+    reads, sizes = model.classifier.reads, shapes(description.front_end)
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         # The exporter of before torch 2.9. The new one writes the paths of the source files into the model, needs
@@ -60,13 +61,13 @@ def to_onnx(model: Model, description: ExportedDescription) -> bytes:
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
             _Probabilities(model).eval(),
-            (example,),
+            tuple(torch.zeros(1, *sizes[name]) for name in reads),
             buffer,  # type: ignore[arg-type]  # this exporter takes one, too
             dynamo=False,
             opset_version=OPSET,
-            input_names=[INPUT],
+            input_names=[*reads],
             output_names=[OUTPUT],
-            dynamic_axes={INPUT: {0: BATCH}, OUTPUT: {0: BATCH}},
+            dynamic_axes={name: {0: BATCH} for name in (*reads, OUTPUT)},
         )
     exported = onnx.load_from_string(buffer.getvalue())
     exported.metadata_props.add(key=METADATA_KEY, value=description.model_dump_json())

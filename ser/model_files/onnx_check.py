@@ -1,4 +1,4 @@
-"""What an ONNX file holds, told from its bytes: whether it can be given to a runtime, its metadata, its two ends.
+"""What an ONNX file holds, told from its bytes: whether it can be given to a runtime, its metadata, its ends.
 
 A runtime that loads a file does what it says: it opens other files that tensors name, and runs loops. So this reading
 of the bytes comes before, and knows only what `ser.model_files.export` writes. Whatever else there is, it refuses.
@@ -105,7 +105,7 @@ _MESSAGES = {
         1: _Field("node", _LENGTH, repeated=True, message="node"),
         2: _Field("name", _LENGTH),
         5: _Field("initializer", _LENGTH, repeated=True, message="tensor"),
-        11: _Field("input", _LENGTH, message="value"),
+        11: _Field("input", _LENGTH, repeated=True, message="value"),
         12: _Field("output", _LENGTH, message="value"),
     },
     "node": {
@@ -156,7 +156,7 @@ class PlainNetwork(NamedTuple):
     """What an ONNX model that can be given to a runtime says of itself."""
 
     metadata: dict[str, str]
-    input: End
+    inputs: tuple[End, ...]
     output: End
 
 
@@ -179,7 +179,8 @@ def read_network(data: bytes) -> PlainNetwork:
         _check_tensor(tensor)
     metadata = {_text(entry, "key"): _text(entry, "value") for entry in model["metadata_props"]}
     _require(len(metadata) == len(model["metadata_props"]), "metadata of the same name twice")
-    return PlainNetwork(metadata, _end(graph, "input"), _end(graph, "output"))
+    inputs = tuple(_end(value, "input") for value in graph["input"])
+    return PlainNetwork(metadata, inputs, _end(graph.get("output", {}), "output"))
 
 
 def _check_node(node: dict[str, Any]) -> None:
@@ -207,8 +208,7 @@ def _check_tensor(tensor: dict[str, Any]) -> None:
     _require(prod(tensor["dims"]) * (size or 0) == len(tensor.get("raw_data", b"")), "a tensor of another size")
 
 
-def _end(graph: dict[str, Any], which: str) -> End:
-    value = graph.get(which, {})
+def _end(value: dict[str, Any], which: str) -> End:
     tensor = value.get("type", {}).get("tensor_type", {})
     _require(tensor.get("elem_type") == FLOAT, f"an {which} that is not of float32")
     dims = tensor.get("shape", {}).get("dim", [])

@@ -1,6 +1,7 @@
 """The exported model file: a network in ONNX and its description, run by onnxruntime without torch."""
 
 import os
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Self
@@ -14,12 +15,12 @@ import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as runtime
 
 from ser.errors import InputError
-from ser.features.front_end import n_bands
+from ser.features.front_end import shapes
 from ser.model_files.description import MAX_BYTES, METADATA_KEY, ExportedDescription, parse_description
 from ser.model_files.onnx_check import End, NotPlainError, PlainNetwork, read_network
 from ser.model_files.probabilities import checked
 
-INPUT, OUTPUT, BATCH = "features", "probabilities", "batch"
+OUTPUT, BATCH = "probabilities", "batch"
 
 MAX_MEMORY = 1 << 31
 """Bytes that all networks of a process may use at once while they run; a file of a kilobyte can ask for any number."""
@@ -56,6 +57,7 @@ class OnnxModel:
         self.description = parse_description(ExportedDescription, network.metadata[METADATA_KEY], path)
         if not _fits(network, self.description):
             raise InputError(f"{path}: the network does not fit its description")
+        self._reads = [one.name for one in network.inputs]
         _limit_memory()
         try:
             # Without its fallback, which prints to stdout and tries the same again.
@@ -86,26 +88,30 @@ class OnnxModel:
             raise InputError(f"{path}: expected a model file of at most {MAX_BYTES:,} bytes, found more")
         return cls(data, path)
 
-    def probabilities(self, features: np.ndarray) -> np.ndarray:
-        """Map features (batch, n_bands, n_frames) to probabilities (batch, n_classes), float64.
+    def probabilities(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Map arrays, (batch, *shape) each, to probabilities (batch, n_classes), float64.
 
         Raises:
             InputError: the network cannot be run, or does not give probabilities.
         """
         try:
-            (probabilities,) = self._session.run([OUTPUT], {INPUT: features}, self._run_options)
+            read = {name: arrays[name] for name in self._reads}
+            (probabilities,) = self._session.run([OUTPUT], read, self._run_options)
         except _ERRORS as error:
             raise InputError(f"the model's network cannot be run: {error}") from None
-        shape = len(features), len(self.description.classes)
+        shape = len(next(iter(read.values()))), len(self.description.classes)
         return checked(np.asarray(probabilities, dtype=np.float64), shape)
 
 
 def _fits(network: PlainNetwork, description: ExportedDescription) -> bool:
-    """Whether the network's input and output are what the description says."""
-    front_end = description.front_end
-    return network.input == End(INPUT, (BATCH, n_bands(front_end), front_end.n_frames)) and network.output == End(
-        OUTPUT, (BATCH, len(description.classes))
-    )
+    """Whether the network's inputs and its output are what the description says."""
+    sizes = shapes(description.front_end)
+    try:
+        reads = description.network.reads(sizes)
+    except ValueError:
+        return False
+    inputs = tuple(End(name, (BATCH, *sizes[name])) for name in reads)
+    return network.inputs == inputs and network.output == End(OUTPUT, (BATCH, len(description.classes)))
 
 
 @cache

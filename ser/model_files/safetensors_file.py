@@ -1,6 +1,7 @@
 """The model file: weights, and everything else that inference needs, in one safetensors file."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from safetensors.torch import save
 from scipy.special import softmax
 
 from ser.errors import InputError
-from ser.features.front_end import n_bands
+from ser.features.front_end import shapes
 from ser.model_files.description import MAX_BYTES, METADATA_KEY, ModelDescription, parse_description
 from ser.model_files.probabilities import checked
 from ser.models.classifier import Classifier, ensemble
@@ -32,15 +33,15 @@ class Model:
     classifier: Classifier
     description: ModelDescription
 
-    def probabilities(self, features: np.ndarray) -> np.ndarray:
-        """Map features (batch, n_bands, n_frames) to probabilities (batch, n_classes), float64.
+    def probabilities(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Map arrays, (batch, *shape) each, to probabilities (batch, n_classes), float64.
 
         Raises:
             InputError: the network does not give probabilities.
         """
-        logits = self.classifier.logits(features)
+        logits = self.classifier.logits(arrays)
         probabilities = softmax(logits / self.description.temperature, axis=1)
-        return checked(probabilities, (len(features), len(self.description.classes)))
+        return checked(probabilities, (len(logits), len(self.description.classes)))
 
 
 def write_model(model: Model, path: Path) -> None:
@@ -95,11 +96,10 @@ def _check_sizes(path: Path) -> None:
 
 def _network(description: ModelDescription, path: Path) -> Classifier:
     """The described network without its weights: no memory is taken before they are known to fit."""
-    front_end = description.front_end
     try:
         with torch.device("meta"):
-            size = len(description.classes), n_bands(front_end), front_end.n_frames
-            return ensemble([Classifier(description.architecture, *size) for _ in range(description.members)])
+            sizes = len(description.classes), shapes(description.front_end)
+            return ensemble([Classifier(*sizes, description.network) for _ in range(description.members)])
     except (RuntimeError, InputError) as error:
         raise InputError(f"{path}: the description does not fit the architecture: {error}") from None
 

@@ -5,7 +5,8 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from ser.models.blocks import check_size
+from ser.models.blocks import Shapes, check_size
+from ser.params import ConvolutionsParams
 
 CHANNELS = (32, 64, 128)
 HIDDEN = 256
@@ -19,10 +20,9 @@ class Network(nn.Module):
 
     Args:
         n_classes: number of emotions.
-        n_bands: rows of the input; at least 16.
-        n_frames: columns of the input; at least 16.
-        conv_dropout: share of values dropped after each residual block.
-        dense_dropout: share of values dropped before the last layer.
+        shapes: of the one array that it reads, (n_bands, n_frames); at least 16 of both.
+        settings: ``conv_dropout``: share of values dropped after each residual block;
+            ``dense_dropout``: share of values dropped before the last layer.
 
     Raises:
         InputError: the input is too small to be halved four times.
@@ -32,8 +32,9 @@ class Network(nn.Module):
         Okabe et al., "Attentive statistics pooling for deep speaker embedding", Interspeech 2018.
     """
 
-    def __init__(self, n_classes: int, n_bands: int, n_frames: int, conv_dropout: float, dense_dropout: float) -> None:
+    def __init__(self, n_classes: int, shapes: Shapes, settings: ConvolutionsParams) -> None:
         super().__init__()
+        ((n_bands, n_frames),) = shapes
         check_size(n_bands, n_frames, 1 + len(CHANNELS))
         self.stem = nn.Sequential(
             nn.Conv2d(2, CHANNELS[0], kernel_size=5, stride=2, padding=2, bias=False),
@@ -41,12 +42,12 @@ class Network(nn.Module):
             nn.ReLU(),
         )
         self.blocks = nn.Sequential(
-            *(_Residual(n_in, n_out, conv_dropout) for n_in, n_out in pairwise((CHANNELS[0], *CHANNELS)))
+            *(_Residual(n_in, n_out, settings.conv_dropout) for n_in, n_out in pairwise((CHANNELS[0], *CHANNELS)))
         )
         n_rows = -(-n_bands // 16)
         self.project = nn.Sequential(nn.Linear(CHANNELS[-1] * n_rows, HIDDEN), nn.ReLU())
         self.attention = nn.Sequential(nn.Linear(HIDDEN, HIDDEN // 4), nn.Tanh(), nn.Linear(HIDDEN // 4, 1))
-        self.dropout = nn.Dropout(dense_dropout)
+        self.dropout = nn.Dropout(settings.dense_dropout)
         self.linear = nn.Linear(2 * HIDDEN, n_classes)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:

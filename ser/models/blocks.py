@@ -7,6 +7,9 @@ from torch import nn
 
 from ser.errors import InputError
 
+Shapes = Sequence[tuple[int, ...]]
+"""Of the arrays of one recording that a network reads, in its order."""
+
 
 def conv_block(
     n_in: int, n_out: int, dropout: float, *, convolutions: int = 1, batch_norm: bool = True

@@ -1,63 +1,90 @@
 """A network together with the standardisation of its input: what is trained, saved and used."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
+from typing import Protocol, cast
 
 import numpy as np
 import torch
 from torch import nn
 
-from ser.params import Architecture
+from ser.errors import InputError
+from ser.models.blocks import Shapes
+from ser.params import NetworkParams, Networks
+
+
+class NetworkModule(Protocol):
+    """What a module of `ser.models` is that holds a network."""
+
+    def Network(self, n_classes: int, shapes: Shapes, settings: NetworkParams) -> nn.Module:  # noqa: N802 (a class)
+        """Make one for arrays of these shapes."""
 
 
 class Classifier(nn.Module):
-    """Standardise the features band by band, if the network does not do it itself, then apply the network.
+    """Standardise each array band by band, if the network does not do it itself, then apply the network.
 
     Args:
-        architecture: a module of `ser.models`.
         n_classes: number of emotions.
-        n_bands: rows of the features.
-        n_frames: columns of the features.
-        conv_dropout: share of values dropped in training; no matter in use.
-        dense_dropout: share of values dropped in training; no matter in use.
+        shapes: of the arrays of one recording, by name; others than the network reads may be there.
+        networks: which network, and its settings.
+
+    Attributes:
+        reads: the names of the arrays that the network reads, in its order.
+
+    Raises:
+        InputError: the network does not read such arrays, or they are too small.
     """
+
+    def __init__(self, n_classes: int, shapes: Mapping[str, tuple[int, ...]], networks: Networks) -> None:
+        super().__init__()
+        try:
+            self.reads = networks.reads(shapes)
+        except ValueError as error:
+            raise InputError(str(error)) from None
+        module = cast("NetworkModule", import_module(f"ser.models.{networks.architecture}"))
+        self.network = module.Network(n_classes, [shapes[name] for name in self.reads], networks.settings)
+        standardised = () if getattr(self.network, "standardises_input", False) else self.reads
+        self.standardise = nn.ModuleDict({name: _Standardise(shapes[name]) for name in standardised})
+
+    def standardise_by(self, statistics: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
+        """Set mean and standard deviation of each band, shape (n_bands,), of each array that is standardised."""
+        for name, layer in self.standardise.items():
+            cast("_Standardise", layer).set(*statistics[name])
+
+    def forward(self, arrays: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """Map arrays, (batch, *shape) each, to logits (batch, n_classes), or as the network does in training."""
+        read = (arrays[name] for name in self.reads)
+        if self.standardise:
+            read = (self.standardise[name](arrays[name]) for name in self.reads)
+        logits: torch.Tensor = self.network(*read)
+        return logits
+
+    @torch.inference_mode()
+    def logits(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Map arrays, (batch, *shape) each, to logits (batch, n_classes), float64."""
+        logits: np.ndarray = self({name: torch.from_numpy(arrays[name]) for name in self.reads}).double().numpy()
+        return logits
+
+
+class _Standardise(nn.Module):
+    """Bands brought to mean 0 and deviation 1."""
 
     mean: torch.Tensor
     deviation: torch.Tensor
 
-    def __init__(
-        self,
-        architecture: Architecture,
-        n_classes: int,
-        n_bands: int,
-        n_frames: int,
-        conv_dropout: float = 0.0,
-        dense_dropout: float = 0.0,
-    ) -> None:
+    def __init__(self, shape: tuple[int, ...]) -> None:
         super().__init__()
-        self.register_buffer("mean", torch.zeros(n_bands, 1))
-        self.register_buffer("deviation", torch.ones(n_bands, 1))
-        network = import_module(f"ser.models.{architecture}").Network
-        self.network: nn.Module = network(n_classes, n_bands, n_frames, conv_dropout, dense_dropout)
+        bands = shape[0], *[1] * (len(shape) - 1)
+        self.register_buffer("mean", torch.zeros(bands))
+        self.register_buffer("deviation", torch.ones(bands))
 
-    def standardise_by(self, mean: np.ndarray, deviation: np.ndarray) -> None:
-        """Set the mean and the standard deviation of each band, shape (n_bands,); not if `standardises_input`."""
-        if getattr(self.network, "standardises_input", False):
-            return
-        self.mean.copy_(torch.from_numpy(mean)[:, None])
-        self.deviation.copy_(torch.from_numpy(np.maximum(deviation, 1e-3))[:, None])
+    def set(self, mean: np.ndarray, deviation: np.ndarray) -> None:
+        self.mean.copy_(torch.from_numpy(mean).view_as(self.mean))
+        self.deviation.copy_(torch.from_numpy(np.maximum(deviation, 1e-3)).view_as(self.deviation))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Map features (batch, n_bands, n_frames) to logits (batch, n_classes), or as the network does in training."""
-        logits: torch.Tensor = self.network((features - self.mean) / self.deviation)
-        return logits
-
-    @torch.inference_mode()
-    def logits(self, features: np.ndarray) -> np.ndarray:
-        """Map features (batch, n_bands, n_frames) to logits (batch, n_classes), float64."""
-        logits: np.ndarray = self(torch.from_numpy(features)).double().numpy()
-        return logits
+        return (features - self.mean) / self.deviation
 
 
 def ensemble(members: Sequence[Classifier]) -> Classifier:
@@ -79,8 +106,8 @@ class _Ensemble(nn.Module):
         super().__init__()
         self.members = nn.ModuleList(networks)
 
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Map (batch, n_bands, n_frames) to the logarithm of the mean probabilities (batch, n_classes)."""
-        voices = torch.stack([member(features).log_softmax(dim=1) for member in self.members])
+    def forward(self, *arrays: torch.Tensor) -> torch.Tensor:
+        """Map arrays, (batch, *shape) each, to the logarithm of the mean probabilities (batch, n_classes)."""
+        voices = torch.stack([member(*arrays).log_softmax(dim=1) for member in self.members])
         logits: torch.Tensor = voices.logsumexp(dim=0) - math.log(len(self.members))
         return logits

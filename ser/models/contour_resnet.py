@@ -3,12 +3,11 @@
 import torch
 from torch import nn
 
-from ser.front_ends.contours_functionals import HEARD, N_ROWS, VOICED, check_rows
-from ser.models.blocks import check_size
+from ser.front_ends.contours_functionals import HEARD, N_ROWS, VOICED
+from ser.models.blocks import Shapes, check_size
+from ser.params import ContourResnetParams
 
 CHANNELS, WIDTH, N_BLOCKS = 96, 5, 2
-HIDDEN_CONTOURS, NOISE = 0.2, 0.1
-"""In training: the share of contours and slopes that are not shown; noise in deviations of each."""
 
 
 class Network(nn.Module):
@@ -19,13 +18,13 @@ class Network(nn.Module):
 
     Args:
         n_classes: number of emotions.
-        n_bands: rows of the front end `contours_functionals`.
-        n_frames: columns of the input; at least 8.
-        conv_dropout: share of values dropped inside each residual block.
-        dense_dropout: share of values dropped before the last layer.
+        shapes: of array ``contours``, (N_ROWS, n_frames); at least 8 frames.
+        settings: ``channel_dropout``: share of contours and slopes that are hidden in training; ``noise``: added to
+            them in training, in deviations of each; ``conv_dropout``: share of values dropped inside each residual
+            block; ``dense_dropout``: before the last layer.
 
     Raises:
-        InputError: the input has too few rows or columns.
+        InputError: the contours have too few frames.
 
     Source:
         Residual blocks: He et al., "Deep residual learning for image recognition", CVPR 2016. Attentive statistics:
@@ -34,25 +33,26 @@ class Network(nn.Module):
 
     standardises_input = True
 
-    def __init__(self, n_classes: int, n_bands: int, n_frames: int, conv_dropout: float, dense_dropout: float) -> None:
+    def __init__(self, n_classes: int, shapes: Shapes, settings: ContourResnetParams) -> None:
         super().__init__()
-        check_rows(n_bands, n_frames)
+        ((n_bands, n_frames),) = shapes
+        self.noise = settings.noise
         check_size(n_bands, n_frames, 1 + N_BLOCKS)
         self.standardise = _StandardiseKnown(HEARD)
         self.scale = nn.Sequential(nn.BatchNorm1d(HEARD + N_ROWS, affine=False), nn.Hardtanh(-5, 5))
-        self.hide = nn.Dropout1d(HIDDEN_CONTOURS)
+        self.hide = nn.Dropout1d(settings.channel_dropout)
         self.stem = nn.Sequential(
             nn.Conv1d(HEARD + N_ROWS, CHANNELS, WIDTH, stride=2, padding=WIDTH // 2, bias=False),
             nn.BatchNorm1d(CHANNELS),
             nn.ReLU(),
         )
-        self.blocks = nn.Sequential(*(_Residual(conv_dropout) for _ in range(N_BLOCKS)))
+        self.blocks = nn.Sequential(*(_Residual(settings.conv_dropout) for _ in range(N_BLOCKS)))
         self.attention = nn.Conv1d(CHANNELS, CHANNELS, kernel_size=1)
-        self.dropout = nn.Dropout(dense_dropout)
+        self.dropout = nn.Dropout(settings.dense_dropout)
         self.linear = nn.Linear(2 * CHANNELS, n_classes)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Map (batch, n_bands, n_frames) to logits (batch, n_classes)."""
+        """Map (batch, N_ROWS, n_frames) to logits (batch, n_classes)."""
         voiced, heard = features[:, VOICED : VOICED + 1] > 0, features[:, HEARD:N_ROWS] > 0
         known = torch.cat([(voiced & heard).expand(-1, VOICED, -1), heard.expand(-1, HEARD - VOICED, -1)], dim=1)
         contours = self.standardise(features[:, :HEARD], known.float())
@@ -60,7 +60,7 @@ class Network(nn.Module):
         slopes = torch.cat([edge, contours[:, :, 2:] - contours[:, :, :-2], edge], dim=2)
         channels = self.scale(torch.cat([contours, slopes, heard.float()], dim=1))
         if self.training:
-            channels = self.hide(channels + NOISE * torch.randn_like(channels))
+            channels = self.hide(channels + self.noise * torch.randn_like(channels))
         steps = self.blocks(self.stem(channels))  # (batch, CHANNELS, frames)
         weights = self.attention(steps).softmax(dim=2)
         centre = (weights * steps).sum(dim=2)

@@ -1,13 +1,12 @@
-"""A dense network that reads functionals, and not the contours above them."""
+"""A dense network that reads functionals."""
 
 import torch
 from torch import nn
 
-from ser.front_ends.contours_functionals import N_ROWS, N_VALUES, check_rows
+from ser.models.blocks import Shapes
+from ser.params import FunctionalsParams
 
 HIDDEN = 128
-INPUT_DROPOUT, HIDDEN_DROPOUT = 0.8, 0.5
-"""Thousands of functionals say much the same: of each example a fifth is shown."""
 
 
 class Network(nn.Module):
@@ -15,31 +14,27 @@ class Network(nn.Module):
 
     Args:
         n_classes: number of emotions.
-        n_bands: rows of the front end `contours_functionals`.
-        n_frames: their columns.
-        conv_dropout: has no place here.
-        dense_dropout: has no place here.
-
-    Raises:
-        InputError: the input has other rows.
+        shapes: of array ``functionals``: how many there are.
+        settings: ``input_dropout`` and ``hidden_dropout``: shares of functionals and of hidden values dropped.
+            Thousands of functionals say much the same, so that a fifth of them will do for each example.
     """
 
     standardises_input = True
 
-    def __init__(self, n_classes: int, n_bands: int, n_frames: int, conv_dropout: float, dense_dropout: float) -> None:  # noqa: ARG002
+    def __init__(self, n_classes: int, shapes: Shapes, settings: FunctionalsParams) -> None:
         super().__init__()
-        check_rows(n_bands, n_frames)
+        ((n_values,),) = shapes
         self.layers = nn.Sequential(
-            nn.BatchNorm1d(N_VALUES, eps=1e-8, affine=False),  # some are small in their units
+            nn.BatchNorm1d(n_values, eps=1e-8, affine=False),  # some are small in their units
             nn.Hardtanh(-5, 5),
-            nn.Dropout(INPUT_DROPOUT),
-            nn.Linear(N_VALUES, HIDDEN),
+            nn.Dropout(settings.input_dropout),
+            nn.Linear(n_values, HIDDEN),
             nn.ReLU(),
-            nn.Dropout(HIDDEN_DROPOUT),
+            nn.Dropout(settings.hidden_dropout),
             nn.Linear(HIDDEN, n_classes),
         )
 
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Map (batch, n_bands, n_frames) to logits (batch, n_classes)."""
-        logits: torch.Tensor = self.layers(features[:, N_ROWS:].flatten(1)[:, :N_VALUES])
+    def forward(self, functionals: torch.Tensor) -> torch.Tensor:
+        """Map (batch, n_values) to logits (batch, n_classes)."""
+        logits: torch.Tensor = self.layers(functionals)
         return logits

@@ -4,6 +4,8 @@ import torch
 from torch import nn
 
 from ser.models import contour_resnet, functionals
+from ser.models.blocks import Shapes
+from ser.params import LateFusionParams
 
 
 class Network(nn.Module):
@@ -13,13 +15,11 @@ class Network(nn.Module):
 
     Args:
         n_classes: number of emotions.
-        n_bands: rows of the front end `contours_functionals`.
-        n_frames: columns of the input; at least 8.
-        conv_dropout: as in `contour_resnet`.
-        dense_dropout: as in `contour_resnet`.
+        shapes: of arrays ``contours`` and ``functionals``.
+        settings: of each of the two.
 
     Raises:
-        InputError: the input has too few rows or columns.
+        InputError: the contours have too few frames.
 
     Source:
         Logits that add up are the product rule of Kittler et al., "On combining classifiers", IEEE Trans. PAMI 20(3),
@@ -28,12 +28,18 @@ class Network(nn.Module):
 
     standardises_input = True
 
-    def __init__(self, n_classes: int, n_bands: int, n_frames: int, conv_dropout: float, dense_dropout: float) -> None:
+    def __init__(self, n_classes: int, shapes: Shapes, settings: LateFusionParams) -> None:
         super().__init__()
-        sizes = n_classes, n_bands, n_frames, conv_dropout, dense_dropout
-        self.views = nn.ModuleList([contour_resnet.Network(*sizes), functionals.Network(*sizes)])
+        of_contours, of_functionals = shapes
+        follows = contour_resnet.Network(n_classes, [of_contours], settings.contour_resnet)
+        sums_up = functionals.Network(n_classes, [of_functionals], settings.functionals)
+        self.views = nn.ModuleList([follows, sums_up])
 
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Map (batch, n_bands, n_frames) to logits (batch, n_classes); in training, of each, (2, batch, n_classes)."""
-        logits = torch.stack([view(features) for view in self.views])
+    def forward(self, contours: torch.Tensor, functionals: torch.Tensor) -> torch.Tensor:
+        """Map (batch, N_ROWS, n_frames) and (batch, n_values) to logits (batch, n_classes).
+
+        In training, to those of each view, (2, batch, n_classes).
+        """
+        follows, sums_up = self.views
+        logits = torch.stack([follows(contours), sums_up(functionals)])
         return logits if self.training else logits.sum(dim=0)

@@ -5,7 +5,8 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from ser.models.blocks import check_size, conv_block
+from ser.models.blocks import Shapes, check_size, conv_block
+from ser.params import ConvolutionsParams
 
 CHANNELS = (32, 64, 128, 256)
 
@@ -18,22 +19,22 @@ class Network(nn.Module):
 
     Args:
         n_classes: number of emotions.
-        n_bands: rows of the input; at least 16.
-        n_frames: columns of the input; at least 16.
-        conv_dropout: share of values dropped after each convolution.
-        dense_dropout: share of values dropped before the linear layer.
+        shapes: of the one array that it reads, (n_bands, n_frames); at least 16 of both.
+        settings: ``conv_dropout``: share of values dropped after each convolution;
+            ``dense_dropout``: share of values dropped before the linear layer.
 
     Raises:
         InputError: the input is too small to be halved four times.
     """
 
-    def __init__(self, n_classes: int, n_bands: int, n_frames: int, conv_dropout: float, dense_dropout: float) -> None:
+    def __init__(self, n_classes: int, shapes: Shapes, settings: ConvolutionsParams) -> None:
         super().__init__()
+        ((n_bands, n_frames),) = shapes
         check_size(n_bands, n_frames, len(CHANNELS))
         self.convolutions = nn.Sequential(
-            *(conv_block(n_in, n_out, conv_dropout) for n_in, n_out in pairwise((1, *CHANNELS)))
+            *(conv_block(n_in, n_out, settings.conv_dropout) for n_in, n_out in pairwise((1, *CHANNELS)))
         )
-        self.dropout = nn.Dropout(dense_dropout)
+        self.dropout = nn.Dropout(settings.dense_dropout)
         self.linear = nn.Linear(CHANNELS[-1], n_classes)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:

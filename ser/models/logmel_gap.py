@@ -5,7 +5,8 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from ser.models.blocks import check_size
+from ser.models.blocks import Shapes, check_size
+from ser.params import ConvolutionsParams
 
 CHANNELS = (16, 32, 64, 128)
 
@@ -19,24 +20,24 @@ class Network(nn.Module):
 
     Args:
         n_classes: number of emotions.
-        n_bands: rows of the input; at least 8.
-        n_frames: columns of the input; at least 8.
-        conv_dropout: share of values dropped after each pooling; the description names none.
-        dense_dropout: share of values dropped before the linear layer; the description names none.
+        shapes: of the one array that it reads, (n_bands, n_frames); at least 8 of both.
+        settings: ``conv_dropout``: share of values dropped after each pooling; the description names none;
+            ``dense_dropout``: share of values dropped before the linear layer; the description names none.
 
     Raises:
         InputError: the input is too small to be halved three times.
     """
 
-    def __init__(self, n_classes: int, n_bands: int, n_frames: int, conv_dropout: float, dense_dropout: float) -> None:
+    def __init__(self, n_classes: int, shapes: Shapes, settings: ConvolutionsParams) -> None:
         super().__init__()
+        ((n_bands, n_frames),) = shapes
         check_size(n_bands, n_frames, len(CHANNELS) - 1)
         layers: list[nn.Module] = []
         for n_in, n_out in pairwise((1, *CHANNELS)):
             convolution = nn.Conv2d(n_in, n_out, kernel_size=3, padding=1)
-            layers += [convolution, nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(conv_dropout)]
+            layers += [convolution, nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(settings.conv_dropout)]
         self.convolutions = nn.Sequential(*layers[:-2])
-        self.dropout = nn.Dropout(dense_dropout)
+        self.dropout = nn.Dropout(settings.dense_dropout)
         self.linear = nn.Linear(CHANNELS[-1], n_classes)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:

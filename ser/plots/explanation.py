@@ -10,9 +10,9 @@ from ser.inference.explanation import Explanation
 
 def draw_explanation(explanation: Explanation) -> Figure:
     """The spectrogram in grey, and over it, in colour, what speaks for the emotion and what against it."""
-    params = explanation.front_end
+    settings = explanation.settings
     n_mels, n_frames = explanation.spectrogram.shape
-    seconds = n_frames * params.hop_length / params.sampling_rate
+    seconds = n_frames * settings.hop_length / explanation.sampling_rate
     figure = Figure(figsize=(8, 3.6), layout="constrained")
     axes = figure.subplots()
     extent = (0.0, seconds, 0.0, float(n_mels))
@@ -32,7 +32,7 @@ def draw_explanation(explanation: Explanation) -> Figure:
     axes.set(xlabel="Time (s)")
     # The name is a model file's: a dollar sign begins no formula.
     axes.set_title(f"What speaks for {explanation.emotion} ({explanation.probability:.0%})", parse_math=False)
-    ticks = [hertz for hertz in (250, 500, 1000, 2000, 4000, 8000) if params.f_min <= hertz <= params.f_max]
-    axes.set_yticks(rows_of(np.array(ticks), params), [f"{hertz / 1000:g}" for hertz in ticks])
+    ticks = [hertz for hertz in (250, 500, 1000, 2000, 4000, 8000) if settings.f_min <= hertz <= settings.f_max]
+    axes.set_yticks(rows_of(np.array(ticks), settings), [f"{hertz / 1000:g}" for hertz in ticks])
     axes.set_ylabel("Frequency (kHz)")
     return figure

@@ -8,7 +8,8 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from ser.features.examples import Examples
 
-Batch = tuple[torch.Tensor, torch.Tensor]
+Batch = tuple[dict[str, torch.Tensor], torch.Tensor]
+"""Arrays by name, (batch, ...) each, float32, and classes (batch,), int64."""
 
 
 class _BatchReader(Dataset[Batch]):
@@ -22,7 +23,8 @@ class _BatchReader(Dataset[Batch]):
 
     def __getitems__(self, indices: list[int]) -> Batch:
         chosen = np.asarray(indices)
-        return torch.from_numpy(self.examples.read(chosen)), torch.from_numpy(self.examples.classes[chosen])
+        arrays = {name: torch.from_numpy(array) for name, array in self.examples.read(chosen).items()}
+        return arrays, torch.from_numpy(self.examples.classes[chosen])
 
 
 class _Shuffled(Sampler[int]):
@@ -43,11 +45,7 @@ class _Shuffled(Sampler[int]):
 
 
 def batches(examples: Examples, batch_size: int, shuffle_seed: int | None = None) -> DataLoader[Batch]:
-    """Hand the examples over in batches, in their own order, or shuffled anew every epoch.
-
-    Returns:
-        Pairs of features (batch, n_bands, n_frames), float32, and classes (batch,), int64.
-    """
+    """Hand the examples over in batches, in their own order, or shuffled anew every epoch."""
     sampler = None if shuffle_seed is None else _Shuffled(len(examples), shuffle_seed)
     return DataLoader(
         _BatchReader(examples),

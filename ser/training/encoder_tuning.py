@@ -1,7 +1,7 @@
 """Fine-tuning of a pretrained audio encoder: what comes out is an encoder again, for the front end `pretrained`."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from ser.features.examples import Examples
 from ser.features.extraction import load_signals
 from ser.features.subsets import class_indices
 from ser.front_ends.pretrained import load_encoder
-from ser.params import FeatureParams, TrainParams
+from ser.params import FeatureParams, LayerWeightedParams, TrainParams
 from ser.storage import replacing_folder
 from ser.training.checkpoints import remove_checkpoints
 from ser.training.lightning import fit_network
@@ -29,10 +29,10 @@ class _Tuned(nn.Module):
     Args:
         encoder: of the Hugging Face hub, one that hears waveforms.
         n_classes: number of emotions.
-        dropout: share of values dropped before the linear layer.
+        settings: ``dropout``: share of values dropped before the linear layer.
     """
 
-    def __init__(self, encoder: Any, n_classes: int, dropout: float) -> None:
+    def __init__(self, encoder: Any, n_classes: int, settings: LayerWeightedParams) -> None:
         super().__init__()
         # Both draw from generators that a resumed run does not set back.
         encoder.config.apply_spec_augment = False
@@ -40,13 +40,13 @@ class _Tuned(nn.Module):
         encoder.freeze_feature_encoder()  # the convolutions, as is usual: they would be the first to be spoilt
         self.encoder = encoder.train()
         self.layer_logits = nn.Parameter(torch.zeros(1 + encoder.config.num_hidden_layers))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = nn.Dropout(settings.dropout)
         self.linear = nn.Linear(encoder.config.hidden_size, n_classes)
 
-    def forward(self, signals: torch.Tensor) -> torch.Tensor:
-        """Map (batch, 1, n_samples), zeros behind their ends, to logits (batch, n_classes)."""
-        waveforms = signals[:, 0]
-        numbers = torch.arange(1, waveforms.shape[1] + 1, device=signals.device)
+    def forward(self, arrays: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """Map ``waveform``, (batch, n_samples), zeros behind their ends, to logits (batch, n_classes)."""
+        waveforms = arrays["waveform"]
+        numbers = torch.arange(1, waveforms.shape[1] + 1, device=waveforms.device)
         lengths = (numbers * (waveforms != 0)).amax(dim=1)
         # Encoders whose convolutions normalise over time were trained without a mask, and expect none.
         masked = self.encoder.config.feat_extract_norm == "layer"
@@ -54,7 +54,7 @@ class _Tuned(nn.Module):
         states = self.encoder(waveforms, attention_mask=mask, output_hidden_states=True).hidden_states
         layers = torch.einsum("l,lbtw->btw", self.layer_logits.softmax(dim=0), torch.stack(states))
         frames = self.encoder._get_feat_extract_output_lengths(lengths).clamp(min=1)
-        heard = torch.arange(layers.shape[1], device=signals.device) < frames[:, None]
+        heard = torch.arange(layers.shape[1], device=waveforms.device) < frames[:, None]
         mean = (layers * heard[:, :, None]).sum(dim=1) / frames[:, None]
         logits: torch.Tensor = self.linear(self.dropout(mean))
         return logits
@@ -75,18 +75,21 @@ def tune_encoder(
     Args:
         utterances: the table of `ser.dataset.metadata`, and subset; test is not looked at.
         features: ``sampling_rate``, ``duration`` and ``trim_db`` count.
-        params: optimisation, seed, device.
+        params: optimisation, seed, device; ``network`` is `layer_weighted`, which the encoder is trained under.
         encoder: a name on the hub, or a folder in its format.
         folder: where the encoder gets a folder of its own, named by all that it depends on.
         report: called with one line per epoch.
 
     Returns:
-        The encoder's folder, and its ``encoder_shape``.
+        The encoder's folder, and its shape: layers and their width.
 
     Raises:
         InputError: the encoder cannot be had, hears no waveforms, or hears another sampling rate; a recording is not
             usable; the folder cannot be written.
     """
+    head = params.network.layer_weighted
+    if head is None:
+        raise ValueError(f"an encoder is tuned under network layer_weighted, got {params.network.architecture}")
     extractor, model = load_encoder(encoder, features.sampling_rate)
     if model.main_input_name != "input_values" or not hasattr(model, "freeze_feature_encoder"):
         raise InputError(
@@ -105,7 +108,7 @@ def tune_encoder(
 
     def new(_: Examples) -> _Tuned:
         _, fresh = load_encoder(encoder, features.sampling_rate)
-        return _Tuned(fresh, len(classes), params.dense_dropout)
+        return _Tuned(fresh, len(classes), head)
 
     scratch = folder / f".{target.name}"
     tuned, _ = fit_network(new, train, validation, params, scratch, report)
@@ -120,11 +123,11 @@ def tune_encoder(
 
 
 def _examples(utterances: pd.DataFrame, classes: list[str], params: FeatureParams, extractor: Any) -> Examples:
-    signals = np.zeros((len(utterances), 1, params.n_samples), np.float32)
+    signals = np.zeros((len(utterances), params.n_samples), np.float32)
     for row, signal in enumerate(load_signals(utterances, params)):
         prepared = extractor(signal, sampling_rate=params.sampling_rate, return_tensors="np")["input_values"][0]
-        signals[row, 0, : len(prepared)] = prepared
-    return Examples((signals,), np.arange(len(signals)), class_indices(utterances["emotion"], classes))
+        signals[row, : len(prepared)] = prepared
+    return Examples({"waveform": (signals,)}, np.arange(len(signals)), class_indices(utterances["emotion"], classes))
 
 
 def _digest(utterances: pd.DataFrame, features: FeatureParams, params: TrainParams, encoder: str) -> str:

@@ -14,7 +14,7 @@ from ser.errors import InputError
 from ser.features.examples import Examples
 from ser.features.store import FeatureStore
 from ser.features.subsets import select_training_data
-from ser.model_files.description import ModelDescription
+from ser.model_files.description import FORMAT, ModelDescription
 from ser.model_files.safetensors_file import Model
 from ser.models.classifier import Classifier, ensemble
 from ser.params import TrainParams
@@ -85,8 +85,8 @@ def train_model(
     data = select_training_data(features, augmented, splits)
     fitted = fit(data.train, data.validation, len(data.classes), params, scratch, report)
     description = ModelDescription(
-        format=4,
-        architecture=params.model,
+        format=FORMAT,
+        network=params.network,
         members=params.members,
         classes=tuple(data.classes),
         front_end=features.front_end,
@@ -134,9 +134,9 @@ def fit(
             remove_checkpoints(other)  # of a run with other data or parameters
 
     def new(examples: Examples) -> Classifier:
-        _, n_bands, n_frames = examples.arrays[0].shape
-        classifier = Classifier(params.model, n_classes, n_bands, n_frames, params.conv_dropout, params.dense_dropout)
-        classifier.standardise_by(*examples.band_statistics())
+        classifier = Classifier(n_classes, examples.shapes, params.network)
+        if classifier.standardise:
+            classifier.standardise_by(examples.band_statistics())
         return classifier
 
     chosen, refitted, tables, kept, seconds = [], [], [], [], 0.0
@@ -194,5 +194,6 @@ def _digest(train: Examples, validation: Examples, params: TrainParams, scratch:
     for examples in (train, validation):
         digest.update(examples.rows.tobytes() + examples.classes.tobytes())
         for chunk in examples.chunks():
-            digest.update(chunk.tobytes())
+            for name, array in chunk.items():
+                digest.update(name.encode() + array.tobytes())
     return digest.hexdigest()

@@ -18,10 +18,10 @@ from torch.optim.swa_utils import get_ema_avg_fn
 from torchmetrics.classification import MulticlassF1Score
 
 from ser.features.examples import Examples
-from ser.params import READS_CONTOURS, TrainParams
+from ser.params import TrainParams
 from ser.training.batches import Batch, batches
 from ser.training.checkpoints import Checkpoints, DamagedCheckpointError
-from ser.training.perturbation import perturb, perturb_contours
+from ser.training.perturbation import perturb
 
 MONITORED = "validation_macro_f1"
 
@@ -167,13 +167,12 @@ class _Task(LightningModule):
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
         features, classes = batch
-        changed = perturb_contours if self.params.model in READS_CONTOURS else perturb
-        features = changed(features, self.params.perturb)
+        features = perturb(features, self.params.perturb)
         if not self.params.mixup:
             return self._step(features, classes, "train", self.train_f1)
         share = float(torch.distributions.Beta(self.params.mixup, self.params.mixup).sample())
         order = torch.randperm(len(classes))
-        mixed = share * features + (1 - share) * features[order]
+        mixed = {name: share * array + (1 - share) * array[order] for name, array in features.items()}
         targets = share * self._one_hot(classes) + (1 - share) * self._one_hot(classes[order])
         return self._step(mixed, targets, "train", self.train_f1)
 
@@ -184,7 +183,7 @@ class _Task(LightningModule):
         return nn.functional.one_hot(classes, self.n_classes).float()
 
     def _step(
-        self, features: torch.Tensor, targets: torch.Tensor, subset: str, macro_f1: MulticlassF1Score
+        self, features: dict[str, torch.Tensor], targets: torch.Tensor, subset: str, macro_f1: MulticlassF1Score
     ) -> torch.Tensor:
         logits = self.network(features)
         views = logits if logits.dim() == 3 else logits[None]

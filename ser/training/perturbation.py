@@ -1,30 +1,42 @@
 """Changes of spectrograms and contours, drawn anew every time one is trained on."""
 
 import math
+from collections.abc import Mapping
 
 import torch
 
-from ser.front_ends.contours_functionals import N_ROWS
 from ser.params import NO_PERTURBATION, PerturbParams
 
 _DB_PER_NEPER = 10 / math.log(10)  # of power
 
 
-def perturb(features: torch.Tensor, params: PerturbParams) -> torch.Tensor:
+def perturb(arrays: Mapping[str, torch.Tensor], params: PerturbParams) -> dict[str, torch.Tensor]:
+    """Change spectrograms and contours, and leave other arrays as they are.
+
+    Random numbers come from torch's global generator.
+
+    Args:
+        arrays: by name, (batch, ...) each.
+        params: the range of each change; `NO_PERTURBATION` changes nothing.
+    """
+    if params == NO_PERTURBATION:
+        return dict(arrays)
+    return {name: _CHANGES[name](array, params) if name in _CHANGES else array for name, array in arrays.items()}
+
+
+def perturb_spectrograms(features: torch.Tensor, params: PerturbParams) -> torch.Tensor:
     """Stretch, shift, tilt, add noise to and mask every spectrogram by itself.
 
     Random numbers come from torch's global generator.
 
     Args:
         features: log-mel spectrograms, decibels below their loudest cell, shape (batch, n_bands, n_frames).
-        params: the range of each change; `NO_PERTURBATION` changes nothing.
+        params: the range of each change.
 
     Returns:
         Shape (batch, n_bands, n_frames), decibels below the new loudest cell; nothing is lower than the lowest cell of
         the batch was.
     """
-    if params == NO_PERTURBATION:
-        return features
     floor = features.amin()
     moved = _move(features, floor, params)
     tilted = moved + _uniform(features, -params.tilt_db, params.tilt_db) * _slope(features)
@@ -32,26 +44,26 @@ def perturb(features: torch.Tensor, params: PerturbParams) -> torch.Tensor:
     return _mask((noisy - _peak(noisy)).clamp(min=floor), floor, params)
 
 
-def perturb_contours(features: torch.Tensor, params: PerturbParams) -> torch.Tensor:
+def perturb_contours(contours: torch.Tensor, params: PerturbParams) -> torch.Tensor:
     """Stretch and shift contours, and hide a run of frames: what is not heard there is not known.
 
     Random numbers come from torch's global generator.
 
     Args:
-        features: of front end `contours_functionals`, shape (batch, n_bands, n_frames); functionals stay as they are.
-        params: the range of each change in time; `NO_PERTURBATION` changes nothing.
+        contours: of front end `contours_functionals`, shape (batch, n_contours, n_frames).
+        params: the range of each change in time.
 
     Returns:
-        Shape (batch, n_bands, n_frames); each frame is one of the old ones, or 0.
+        Shape (batch, n_contours, n_frames); each frame is one of the old ones, or 0.
     """
-    if params == NO_PERTURBATION:
-        return features
-    contours, functionals = features[:, :N_ROWS], features[:, N_ROWS:]
-    n_frames = features.shape[2]
-    times = _times(features, params).round().long()  # (batch, 1, n_frames)
-    seen = (times >= 0) & (times < n_frames) & ~_run(features, n_frames, params.mask_frames)
-    moved = contours.gather(2, times.clamp(0, n_frames - 1).expand_as(contours)) * seen
-    return torch.cat([moved, functionals], dim=1)
+    n_frames = contours.shape[2]
+    times = _times(contours, params).round().long()  # (batch, 1, n_frames)
+    seen = (times >= 0) & (times < n_frames) & ~_run(contours, n_frames, params.mask_frames)
+    return contours.gather(2, times.clamp(0, n_frames - 1).expand_as(contours)) * seen
+
+
+_CHANGES = {"log_mel": perturb_spectrograms, "contours": perturb_contours}
+"""By array; the settings of a front end say which of the changes its arrays have."""
 
 
 def _times(features: torch.Tensor, params: PerturbParams) -> torch.Tensor:

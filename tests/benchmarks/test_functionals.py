@@ -20,7 +20,7 @@ def features(make_metadata: Callable[..., pd.DataFrame], small_front_end: Featur
     rng = np.random.default_rng(0)
     values = rng.uniform(-60, -20, size=(len(utterances), 8, 13)).astype(np.float32)
     values[np.arange(len(utterances)), [EMOTIONS.index(name) for name in utterances["emotion"]]] += 12
-    return FeatureStore(values, utterances, small_front_end)
+    return FeatureStore({"log_mel": values}, utterances, small_front_end)
 
 
 @pytest.fixture
@@ -75,10 +75,10 @@ def test_emotions_that_differ_are_told_apart(
 def test_nothing_is_learned_from_the_test_subset(features: FeatureStore, splits: pd.DataFrame) -> None:
     before, _ = predict_test(features, splits, Classifier.SVM)
     first, *others = np.flatnonzero(features.utterances["speaker"] == "toy_08")
-    values, utterances = features.features.copy(), features.utterances.copy()
+    values, utterances = features.arrays["log_mel"].copy(), features.utterances.copy()
     values[others] -= 10
     utterances.loc[others, "emotion"] = "sad"
-    after, _ = predict_test(FeatureStore(values, utterances, features.front_end), splits, Classifier.SVM)
+    after, _ = predict_test(FeatureStore({"log_mel": values}, utterances, features.front_end), splits, Classifier.SVM)
     tested = utterances.loc[first, "utterance_id"]
     (one,), (other,) = (table[table["utterance_id"] == tested].to_dict("records") for table in (before, after))
     assert one == other

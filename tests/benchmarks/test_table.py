@@ -30,6 +30,7 @@ from tests.conftest import TOP
 
 DVC_FILE: dict[str, Any] = YAML(typ="safe", pure=True).load((TOP / "benchmarks/dvc.yaml").read_text())
 STAGES = DVC_FILE["stages"]
+CHOSEN = {"features.front_ends", "train.network"}
 
 
 def test_every_split_of_the_table_has_a_stage_and_every_preset_its_cells() -> None:
@@ -44,15 +45,15 @@ def test_every_split_of_the_table_has_a_stage_and_every_preset_its_cells() -> No
         cells = STAGES[preset.name]
         assert cells["matrix"]["split"] == "${honest}"
         assert cells["cmd"] == f"cd .. && python -m benchmarks.cell {preset.name} ${{item.split}} ${{item.seed}}"
-        (model,) = (setting.value for setting in preset.settings if setting.key == "train.model")
-        assert f"../ser/models/{model}.py" in cells["deps"]
+        assert f"../ser/models/{system_params(preset.name).train.network.architecture}.py" in cells["deps"]
 
 
 def flat(values: dict[str, Any], above: str = "") -> dict[str, Any]:
-    """Nested values, by keys with dots."""
+    """Nested values, by keys with dots; what is chosen with its settings is one."""
     nested = {f"{above}{key}": value for key, value in values.items()}
-    deeper = [flat(value, f"{key}.") for key, value in nested.items() if isinstance(value, dict)]
-    return {key: value for key, value in nested.items() if not isinstance(value, dict)} | reduce(or_, deeper, {})
+    inner = {key: value for key, value in nested.items() if isinstance(value, dict) and key not in CHOSEN}
+    deeper = [flat(value, f"{key}.") for key, value in inner.items()]
+    return {key: value for key, value in nested.items() if key not in inner} | reduce(or_, deeper, {})
 
 
 def test_every_variant_has_its_cells_and_trains_otherwise_than_what_it_varies() -> None:

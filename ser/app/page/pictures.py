@@ -8,9 +8,10 @@ import numpy as np
 import soundfile
 
 from ser.acoustics.mel import rows_of
-from ser.front_ends.log_mel import analyse
+from ser.front_ends.log_mel import spectrogram
+from ser.inference.spectrogram import spectrogram_settings
 from ser.inference.timeline import Timeline
-from ser.params import FeatureParams
+from ser.params import FeatureParams, LogMelParams
 
 if TYPE_CHECKING:
     from ser.inference.explanation import Explanation
@@ -25,17 +26,18 @@ _HERTZ = np.array([250, 500, 1000, 2000, 4000, 8000])
 
 
 def heard(signal: np.ndarray, params: FeatureParams) -> dict[str, Any]:
-    """What the model hears of a recording: to be played, and its log-mel spectrogram.
+    """What the model hears of a recording: to be played, and as a log-mel spectrogram.
 
     Args:
         signal: prepared by `ser.features.front_end.prepare_signal` and cut to what the model hears: shape (n_samples,),
             at ``params.sampling_rate`` hertz.
-        params: the model's front end; of one that makes cepstra, the log-mel spectrogram they are made from.
+        params: the model's front end.
     """
+    settings = spectrogram_settings(params)
     return {
         "seconds": len(signal) / params.sampling_rate,
         "wav": _encoded(to_wav(signal, params.sampling_rate)),
-        "spectrogram": _log_mel(analyse(signal, params), params),
+        "spectrogram": _log_mel(spectrogram(signal, params.sampling_rate, settings), settings),
     }
 
 
@@ -60,12 +62,12 @@ def over_time(timeline: Timeline) -> dict[str, Any]:
 
 def explained(explanation: "Explanation") -> dict[str, Any]:
     """What in the spectrogram spoke for an emotion, and what against it."""
-    params = explanation.front_end
+    settings = explanation.settings
     return {
         "emotion": explanation.emotion,
         "probability": explanation.probability,
-        "seconds": explanation.spectrogram.shape[1] * params.hop_length / params.sampling_rate,
-        "spectrogram": _log_mel(explanation.spectrogram, params),
+        "seconds": explanation.spectrogram.shape[1] * settings.hop_length / explanation.sampling_rate,
+        "spectrogram": _log_mel(explanation.spectrogram, settings),
         "relevance": np.round(explanation.relevance.astype(float), 5).tolist(),
     }
 
@@ -77,9 +79,9 @@ def to_wav(signal: np.ndarray, sampling_rate: int) -> bytes:
     return wav.getvalue()
 
 
-def _log_mel(levels: np.ndarray, params: FeatureParams) -> dict[str, Any]:
-    hertz = _HERTZ[(params.f_min <= _HERTZ) & (params.f_max >= _HERTZ)]
-    return _spectrogram(levels, -params.top_db, hertz / 1000, rows_of(hertz, params))
+def _log_mel(levels: np.ndarray, settings: LogMelParams) -> dict[str, Any]:
+    hertz = _HERTZ[(settings.f_min <= _HERTZ) & (settings.f_max >= _HERTZ)]
+    return _spectrogram(levels, -settings.top_db, hertz / 1000, rows_of(hertz, settings))
 
 
 def _spectrogram(levels: np.ndarray, floor: float, khz: np.ndarray, rows: np.ndarray) -> dict[str, Any]:

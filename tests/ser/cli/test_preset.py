@@ -20,12 +20,18 @@ about:
     low: 0.83
     high: 0.83
 params:
-  features: {n_mels: 64}
+  features:
+    duration: 3.0
+    front_ends: {log_mel: {n_fft: 1024, hop_length: 512, n_mels: 40, f_min: 50.0, f_max: 8000.0, top_db: 80.0}}
   train:
     learning_rate: 5e-4
     patience: 7
 """
-APPLIED = TEXT.replace("learning_rate: 1e-3", "learning_rate: 5e-4").replace("patience: 15", "patience: 7")
+APPLIED = (
+    TEXT.replace("learning_rate: 1e-3", "learning_rate: 5e-4")
+    .replace("patience: 15", "patience: 7")
+    .replace("n_mels: 64 ", "n_mels: 40 ")
+)
 
 
 @pytest.fixture(autouse=True)
@@ -71,10 +77,16 @@ def test_show_sets_values_beside_those_that_differ() -> None:
     assert result.stdout.splitlines()[1:] == [
         "claim: accuracy 0.83 and macro F1 0.83 on 246 test clips (random_80_20)",
         "",
-        "key                  preset  params.yaml",
-        "features.n_mels      64",
-        "train.learning_rate  5e-4    1e-3",
-        "train.patience       7       15",
+        "key                                     preset  params.yaml",
+        "features.duration                       3.0",
+        "features.front_ends.log_mel.n_fft       1024",
+        "features.front_ends.log_mel.hop_length  512",
+        "features.front_ends.log_mel.n_mels      40      64",
+        "features.front_ends.log_mel.f_min       50.0",
+        "features.front_ends.log_mel.f_max       8000.0",
+        "features.front_ends.log_mel.top_db      80.0",
+        "train.learning_rate                     5e-4    1e-3",
+        "train.patience                          7       15",
     ]
     assert params() == TEXT
 
@@ -82,7 +94,11 @@ def test_show_sets_values_beside_those_that_differ() -> None:
 def test_apply_says_what_changed_and_changes_nothing_else() -> None:
     result = runner.invoke(app, ["preset", "apply", "three-conv"])
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout == "train.learning_rate: 1e-3 -> 5e-4\ntrain.patience: 15 -> 7\n"
+    assert result.stdout.splitlines() == [
+        "features.front_ends.log_mel.n_mels: 64 -> 40",
+        "train.learning_rate: 1e-3 -> 5e-4",
+        "train.patience: 15 -> 7",
+    ]
     assert params() == APPLIED
 
 
@@ -103,6 +119,8 @@ def test_diff_writes_nothing_and_is_a_patch(project: Path) -> None:
     assert changed == [
         "--- params.yaml",
         "+++ params.yaml",
+        "-      n_mels: 64 # mel bands",
+        "+      n_mels: 40 # mel bands",
         "-  learning_rate: 1e-3 # AdamW",
         "+  learning_rate: 5e-4 # AdamW",
         "-  patience: 15 # epochs without a better validation macro F1 before training stops, with keep best",

@@ -8,6 +8,7 @@ from ser.features.store import FeatureStore
 from ser.model_files.safetensors_file import Model
 from ser.params import FeatureParams
 from tests.conftest import untrained_model
+from tests.settings import hears
 
 SPLITS = pd.DataFrame({"utterance_id": ["c", "b", "a"], "subset": ["test", "train", "test"]})
 
@@ -22,7 +23,7 @@ def store(front_end: FeatureParams, emotions: tuple[str, ...] = ("sad", "calm", 
         corpus="toy", speaker="toy_1", gender="male"
     )
     features = np.random.default_rng(0).normal(-40, 10, (3, 8, 13)).astype(np.float32)
-    return FeatureStore(features, table, front_end)
+    return FeatureStore({"log_mel": features}, table, front_end)
 
 
 def test_every_test_utterance_and_no_other_is_classified(model: Model, small_front_end: FeatureParams) -> None:
@@ -30,13 +31,13 @@ def test_every_test_utterance_and_no_other_is_classified(model: Model, small_fro
     predictions = predict_test(model, features, SPLITS)
     assert predictions["utterance_id"].tolist() == ["a", "c"]
     assert predictions["emotion"].tolist() == ["sad", "calm"]
-    expected = model.probabilities(features.features[[0, 2]])
+    expected = model.probabilities({"log_mel": features.arrays["log_mel"][[0, 2]]})
     np.testing.assert_allclose(predictions[["p_calm", "p_sad"]], expected, rtol=1e-6)
     assert predictions["predicted"].tolist() == [("calm", "sad")[index] for index in expected.argmax(axis=1)]
 
 
 def test_features_of_another_front_end_are_refused(model: Model, small_front_end: FeatureParams) -> None:
-    other = small_front_end.model_copy(update={"top_db": 60.0})
+    other = hears(small_front_end, top_db=60.0)
     with pytest.raises(InputError, match="another front end than the model's"):
         predict_test(model, store(other), SPLITS)
 

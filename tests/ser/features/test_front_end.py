@@ -1,7 +1,6 @@
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import get_args
 
 import librosa
 import numpy as np
@@ -12,10 +11,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from ser import front_ends
 from ser.audio.limits import AudioError
 from ser.errors import InputError
-from ser.features.front_end import front_end, load_signal, n_bands, prepare_signal
-from ser.params import PARAMS_FILE, FeatureParams, FrontEnd
+from ser.features.front_end import front_end, load_signal, prepare_signal, shapes
+from ser.params import PARAMS_FILE, FeatureParams, FrontEnds, MfccParams
 from ser.presets import PRESETS_FOLDER, find_preset, preset_params
-from tests.conftest import CORPORA, TOP
+from tests.conftest import CORPORA, TOP, clip
 from tests.ser.front_ends.reference import (
     DECIBELS,
     DEFAULT,
@@ -23,33 +22,54 @@ from tests.ser.front_ends.reference import (
     librosa_log_mel,
     librosa_mfcc,
     librosa_mfcc_deltas,
+    settings_of,
     tolerance,
 )
-
-FRONT_ENDS = get_args(FrontEnd)
+from tests.settings import FRONT_ENDS, hears
 
 
 def test_every_front_end_is_a_module_and_every_module_a_front_end() -> None:
     names = {module.name for module in iter_modules(front_ends.__path__)}
     assert names == set(FRONT_ENDS)
-    assert all(hasattr(import_module(f"ser.front_ends.{name}"), "analyse") for name in names)
+    for name in names:
+        module = import_module(f"ser.front_ends.{name}")
+        assert {"FIXED_LENGTH", "shapes", "analyse"} <= set(vars(module))
+        assert set(module.shapes(DEFAULT, settings_of(hears(DEFAULT, name)))) == set(FrontEnds.kinds()[name].arrays)
+
+
+def test_two_front_ends_that_give_an_array_of_the_same_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = {"log_mel": settings_of(DEFAULT), "mfcc": settings_of(hears(DEFAULT, "mfcc"))}
+    assert FrontEnds.model_validate(both).arrays == ("log_mel", "mfcc")
+    monkeypatch.setattr(MfccParams, "arrays", ("log_mel",))
+    with pytest.raises(ValueError, match="expected front ends that give different arrays, got log_mel from two"):
+        FrontEnds.model_validate(both)
 
 
 @pytest.mark.parametrize("n_samples", [1, 512, 66149, 66150, 66151, 200000])
 @pytest.mark.parametrize("settings", [DEFAULT, DENSE])
 @pytest.mark.parametrize("name", sorted(set(FRONT_ENDS) - {"pretrained"}))  # which needs an encoder
 def test_a_front_end_has_one_shape_for_every_length(name: str, settings: FeatureParams, n_samples: int) -> None:
-    params = settings.model_copy(update={"front_end": name})
+    params = hears(settings, name)
     signal = 0.1 * np.random.default_rng(0).standard_normal(n_samples).astype(np.float32)
-    features = front_end(signal, params)
-    assert features.shape == (n_bands(params), params.n_frames)
-    assert features.dtype == np.float32
-    assert np.isfinite(features).all()
+    arrays = front_end(signal, params)
+    assert {array: features.shape for array, features in arrays.items()} == shapes(params)
+    assert {features.dtype for features in arrays.values()} == {np.dtype(np.float32)}
+    assert all(np.isfinite(features).all() for features in arrays.values())
+
+
+def test_several_front_ends_hear_side_by_side() -> None:
+    contours, mfcc = hears(DEFAULT, "contours_functionals"), hears(DEFAULT, "mfcc")
+    both = {**contours.front_ends.model_dump(), **mfcc.front_ends.model_dump()}
+    params = FeatureParams.model_validate(DEFAULT.model_dump() | {"front_ends": both})
+    signal = clip(1)
+    found = front_end(signal, params)
+    assert set(found) == {"contours", "functionals", "mfcc"}
+    np.testing.assert_equal(found, front_end(signal, contours) | front_end(signal, mfcc))
 
 
 @pytest.mark.parametrize(("name", "bands"), [("log_mel", 64), ("mfcc", 40), ("mfcc_deltas", 120)])
 def test_the_bands_are_those_of_the_settings(name: str, bands: int) -> None:
-    assert n_bands(DEFAULT.model_copy(update={"front_end": name})) == bands
+    assert shapes(hears(DEFAULT, name, n_mfcc=40)) == {name: (bands, 130)}
 
 
 @pytest.mark.parametrize(
@@ -67,7 +87,8 @@ def test_a_preset_gives_the_shape_that_is_published_or_follows_from_its_seconds(
 ) -> None:
     params = preset_params(find_preset(preset, TOP / PRESETS_FOLDER), TOP / PARAMS_FILE).features
     signal = 0.1 * np.random.default_rng(0).standard_normal(60000).astype(np.float32)
-    assert front_end(signal, params).shape == shape
+    (features,) = front_end(signal, params).values()
+    assert features.shape == shape
 
 
 @pytest.mark.slow
@@ -87,8 +108,8 @@ def test_real_recordings_give_what_librosa_gives() -> None:
             ("mfcc", librosa_mfcc, tolerance(DEFAULT)),
             ("mfcc_deltas", librosa_mfcc_deltas, tolerance(DEFAULT)),
         ]:
-            found = front_end(ours, DEFAULT.model_copy(update={"front_end": name}))
-            assert_allclose(found, theirs(fixed, DEFAULT), rtol=0, atol=most)
+            params = hears(DEFAULT, name, n_mfcc=40)
+            assert_allclose(front_end(ours, params)[name], theirs(fixed, params), rtol=0, atol=most)
 
 
 def test_a_file_is_mixed_resampled_and_trimmed(tmp_path: Path) -> None:
@@ -125,7 +146,7 @@ def test_a_file_that_cannot_be_decoded_keeps_its_reason(tmp_path: Path) -> None:
     assert caught.value.reason == "not audio"
 
 
-@pytest.mark.parametrize("name", get_args(FrontEnd))
+@pytest.mark.parametrize("name", FRONT_ENDS)
 @pytest.mark.parametrize(
     ("signal", "found"),
     [
@@ -134,6 +155,6 @@ def test_a_file_that_cannot_be_decoded_keeps_its_reason(tmp_path: Path) -> None:
         (np.zeros((100, 2), np.float32), r"found shape \(100, 2\)"),
     ],
 )
-def test_a_signal_that_cannot_be_analysed_is_refused(signal: np.ndarray, found: str, name: FrontEnd) -> None:
+def test_a_signal_that_cannot_be_analysed_is_refused(signal: np.ndarray, found: str, name: str) -> None:
     with pytest.raises(InputError, match=found):
-        front_end(signal, DEFAULT.model_copy(update={"front_end": name}))
+        front_end(signal, hears(DEFAULT, name))

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from ser.errors import InputError
+from ser.features.front_end import shapes
 from ser.features.store import read_features, write_features
 from ser.params import FeatureParams
 from tests.conftest import limited_files
@@ -22,24 +23,23 @@ def utterances(n: int) -> pd.DataFrame:
     )
 
 
-def spectrograms(n: int, front_end: FeatureParams) -> list[np.ndarray]:
-    shape = (front_end.n_mels, front_end.n_frames)
-    return [np.full(shape, k, dtype=np.float32) for k in range(n)]
+def spectrograms(n: int, front_end: FeatureParams) -> list[dict[str, np.ndarray]]:
+    return [{name: np.full(shape, k, dtype=np.float32) for name, shape in shapes(front_end).items()} for k in range(n)]
 
 
 def test_features_come_back_mapped_in_their_order(tmp_path: Path, small_front_end: FeatureParams) -> None:
     write_features(iter(spectrograms(3, small_front_end)), utterances(3), small_front_end, tmp_path / "f")
     store = read_features(tmp_path / "f")
-    assert isinstance(store.features, np.memmap)
-    assert store.features.dtype == np.float32
-    assert store.features[:, 0, 0].tolist() == [0, 1, 2]
+    assert isinstance(store.arrays["log_mel"], np.memmap)
+    assert store.arrays["log_mel"].dtype == np.float32
+    assert store.arrays["log_mel"][:, 0, 0].tolist() == [0, 1, 2]
     assert store.utterances["utterance_id"].tolist() == ["u0", "u1", "u2"]
     assert store.front_end == small_front_end
 
 
 def test_no_utterances_are_a_legal_store(tmp_path: Path, small_front_end: FeatureParams) -> None:
     write_features([], utterances(0), small_front_end, tmp_path / "f")
-    assert read_features(tmp_path / "f").features.shape == (0, 8, 13)
+    assert read_features(tmp_path / "f").arrays["log_mel"].shape == (0, 8, 13)
 
 
 def test_a_failing_extraction_leaves_nothing(tmp_path: Path, small_front_end: FeatureParams) -> None:
@@ -65,23 +65,23 @@ def test_the_array_is_no_longer_than_what_was_written(tmp_path: Path, small_fron
 
     def written():  # type: ignore[no-untyped-def]
         for spectrogram in spectrograms(100, small_front_end):
-            (array,) = tmp_path.rglob("features.npy")
+            (array,) = tmp_path.rglob("log_mel.npy")
             lengths.append(array.stat().st_size)
             yield spectrogram
 
     write_features(written(), utterances(100), small_front_end, tmp_path / "f")
-    assert lengths[-1] < (tmp_path / "f" / "features.npy").stat().st_size
+    assert lengths[-1] < (tmp_path / "f" / "log_mel.npy").stat().st_size
 
 
 def test_too_few_spectrograms_are_a_bug_that_shows(tmp_path: Path, small_front_end: FeatureParams) -> None:
-    with pytest.raises(ValueError, match="1 spectrograms for 2 utterances"):
+    with pytest.raises(ValueError, match="features of 1 utterances, expected 2"):
         write_features(spectrograms(1, small_front_end), utterances(2), small_front_end, tmp_path / "f")
 
 
 def test_files_that_do_not_belong_together_are_refused(tmp_path: Path, small_front_end: FeatureParams) -> None:
     folder = tmp_path / "f"
     write_features(spectrograms(2, small_front_end), utterances(2), small_front_end, folder)
-    np.save(folder / "features.npy", np.zeros((3, 8, 13), dtype=np.float32))
+    np.save(folder / "log_mel.npy", np.zeros((3, 8, 13), dtype=np.float32))
     with pytest.raises(InputError, match=r"expected float32 \(2, 8, 13\), found float32 \(3, 8, 13\)"):
         read_features(folder)
 
@@ -89,6 +89,6 @@ def test_files_that_do_not_belong_together_are_refused(tmp_path: Path, small_fro
 def test_a_pickled_array_is_not_opened(tmp_path: Path, small_front_end: FeatureParams) -> None:
     folder = tmp_path / "f"
     write_features(spectrograms(2, small_front_end), utterances(2), small_front_end, folder)
-    np.save(folder / "features.npy", np.array([{}, {}], dtype=object), allow_pickle=True)
+    np.save(folder / "log_mel.npy", np.array([{}, {}], dtype=object), allow_pickle=True)
     with pytest.raises(InputError, match="not a readable array"):
         read_features(folder)

@@ -3,9 +3,11 @@ import pandas as pd
 import pytest
 
 from ser.errors import InputError
+from ser.features.front_end import shapes
 from ser.features.store import FeatureStore
 from ser.features.subsets import select_test_rows, select_training_data
 from ser.params import FeatureParams
+from tests.settings import hears
 
 
 def store(rows: list[tuple[str, str]], front_end: FeatureParams, first: int = 0) -> FeatureStore:
@@ -13,8 +15,8 @@ def store(rows: list[tuple[str, str]], front_end: FeatureParams, first: int = 0)
     table = pd.DataFrame(rows, columns=["utterance_id", "emotion"]).assign(corpus="toy", speaker="toy_1", gender="male")
     table["source_utterance_id"] = table["utterance_id"].str.split("+").str[0]
     numbers = np.arange(first, first + len(rows), dtype=np.float32)[:, None, None]
-    shape = (len(rows), front_end.n_mels, front_end.n_frames)
-    return FeatureStore(np.broadcast_to(numbers, shape), table, front_end)
+    arrays = {name: np.broadcast_to(numbers, (len(rows), *shape)) for name, shape in shapes(front_end).items()}
+    return FeatureStore(arrays, table, front_end)
 
 
 SPLITS = pd.DataFrame({"utterance_id": ["d", "c", "b", "a"], "subset": ["test", "validation", "train", "train"]})
@@ -26,9 +28,9 @@ def test_train_is_train_utterances_and_their_copies(small_front_end: FeaturePara
         store(ROWS, small_front_end), store([("b+noise0", "calm")], small_front_end, first=4), SPLITS
     )
     assert data.classes == ["calm", "sad"]
-    assert data.train.read(np.arange(3))[:, 0, 0].tolist() == [0, 1, 4]
+    assert data.train.read(np.arange(3))["log_mel"][:, 0, 0].tolist() == [0, 1, 4]
     assert data.train.classes.tolist() == [1, 0, 0]
-    assert data.validation.read(np.arange(1))[:, 0, 0].tolist() == [2]
+    assert data.validation.read(np.arange(1))["log_mel"][:, 0, 0].tolist() == [2]
     assert data.corpora == ["toy"]
 
 
@@ -55,6 +57,6 @@ def test_an_emotion_that_train_lacks_is_refused(small_front_end: FeatureParams) 
 
 
 def test_copies_from_another_front_end_are_refused(small_front_end: FeatureParams) -> None:
-    other = small_front_end.model_copy(update={"top_db": 60.0})
+    other = hears(small_front_end, top_db=60.0)
     with pytest.raises(InputError, match="different front ends"):
         select_training_data(store(ROWS, small_front_end), store([], other), SPLITS)

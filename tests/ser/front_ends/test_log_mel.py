@@ -4,9 +4,22 @@ import pytest
 from hypothesis import given, settings
 from numpy.testing import assert_allclose
 
-from ser.front_ends.log_mel import analyse
+from ser.front_ends.log_mel import spectrogram
 from ser.params import FeatureParams
-from tests.ser.front_ends.reference import DECIBELS, DEFAULT, GOLDEN, SETTINGS, analyses, librosa_log_mel, signals
+from tests.ser.front_ends.reference import (
+    DECIBELS,
+    DEFAULT,
+    GOLDEN,
+    SETTINGS,
+    analyses,
+    librosa_log_mel,
+    settings_of,
+    signals,
+)
+
+
+def analyse(signal: np.ndarray, params: FeatureParams) -> np.ndarray:
+    return spectrogram(signal, params.sampling_rate, settings_of(params))
 
 
 @pytest.mark.parametrize(("name", "params"), SETTINGS.items())

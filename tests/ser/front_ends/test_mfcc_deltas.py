@@ -4,8 +4,7 @@ from hypothesis import given, settings
 from numpy.testing import assert_allclose
 
 from ser.errors import InputError
-from ser.front_ends import mfcc
-from ser.front_ends.mfcc_deltas import analyse
+from ser.front_ends import mfcc, mfcc_deltas
 from ser.params import FeatureParams
 from tests.ser.front_ends.reference import (
     DEFAULT,
@@ -13,9 +12,15 @@ from tests.ser.front_ends.reference import (
     SETTINGS,
     analyses,
     librosa_mfcc_deltas,
+    settings_of,
     signals,
     tolerance,
 )
+from tests.settings import hears
+
+
+def analyse(signal: np.ndarray, params: FeatureParams) -> np.ndarray:
+    return mfcc_deltas.analyse(signal, params, settings_of(params))["mfcc_deltas"]
 
 
 @pytest.mark.parametrize(("name", "params"), SETTINGS.items())
@@ -37,8 +42,8 @@ def test_it_agrees_with_librosa_whatever_the_settings(params: FeatureParams, sig
 def test_a_ramp_has_its_slope_and_a_parabola_its_curvature_up_to_both_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     frame = np.arange(12.0)
     coefficients = np.stack([7 + 0 * frame, 3 * frame, 2 * frame**2]).astype(np.float32)
-    monkeypatch.setattr(mfcc, "analyse", lambda signal, params: coefficients)
-    found = analyse(np.zeros(1, np.float32), DEFAULT.model_copy(update={"n_mfcc": 3}))
+    monkeypatch.setattr(mfcc, "coefficients", lambda signal, sampling_rate, settings: coefficients)
+    found = analyse(np.zeros(1, np.float32), hears(DEFAULT, "mfcc_deltas", n_mfcc=3))
     assert_allclose(found[:3], coefficients)
     assert_allclose(found[3], np.zeros(12), atol=1e-4)
     assert_allclose(found[4], np.full(12, 3.0), rtol=1e-5)
@@ -51,5 +56,5 @@ def test_a_ramp_has_its_slope_and_a_parabola_its_curvature_up_to_both_ends(monke
 @pytest.mark.parametrize(("n_samples", "n_frames"), [(8 * 512 - 1, 8), (1, 1)])
 def test_fewer_than_nine_frames_are_refused(n_samples: int, n_frames: int) -> None:
     with pytest.raises(InputError, match=f"^mfcc_deltas needs at least 9 frames, found {n_frames}$"):
-        analyse(np.zeros(n_samples, np.float32), DEFAULT)
-    assert analyse(np.zeros(8 * 512, np.float32), DEFAULT).shape == (120, 9)
+        analyse(np.zeros(n_samples, np.float32), SETTINGS["default"])
+    assert analyse(np.zeros(8 * 512, np.float32), SETTINGS["default"]).shape == (120, 9)

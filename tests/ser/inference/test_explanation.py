@@ -13,12 +13,14 @@ from typer.testing import CliRunner
 from ser.cli.main import app
 from ser.dataset.metadata import EMOTIONS
 from ser.errors import InputError
+from ser.features.front_end import batch_of
 from ser.features.front_end import front_end as features_of
 from ser.inference.explanation import explain
 from ser.model_files.safetensors_file import Model, write_model
 from ser.params import FeatureParams
 from ser.plots.explanation import draw_explanation
 from tests.conftest import clip, untrained_model, write_clip
+from tests.settings import hears
 
 
 class _ListensTo(torch.nn.Module):
@@ -69,15 +71,15 @@ def test_relevance_is_the_fall_of_the_log_probability_when_a_region_is_levelled(
 
 def log_probability(model: Model, signal: np.ndarray, emotion: str) -> float:
     features = features_of(signal, model.description.front_end)
-    return float(np.log(model.probabilities(features[None])[0, EMOTIONS.index(emotion)]))
+    return float(np.log(model.probabilities(batch_of([features]))[0, EMOTIONS.index(emotion)]))
 
 
 def test_the_most_probable_emotion_is_explained_unless_another_is_asked_for(small_model: Model) -> None:
     signal = clip(3, sampling_rate=8_000)
     found = explain(small_model, signal)
     features = features_of(signal, small_model.description.front_end)
-    assert found.probability == pytest.approx(max(small_model.probabilities(features[None])[0]))
-    np.testing.assert_allclose(found.spectrogram, features)
+    assert found.probability == pytest.approx(max(small_model.probabilities(batch_of([features]))[0]))
+    np.testing.assert_allclose(found.spectrogram, features["log_mel"])
     other = next(emotion for emotion in EMOTIONS if emotion != found.emotion)
     assert explain(small_model, signal, other).emotion == other
     with pytest.raises(InputError, match="knows no 'bored'; it knows neutral, calm"):
@@ -113,19 +115,19 @@ def test_the_name_of_an_emotion_is_no_formula(small_model: Model) -> None:
 
 
 def test_what_is_no_spectrogram_is_explained_in_times_and_frequencies(small_front_end: FeatureParams) -> None:
-    front_end = small_front_end.model_copy(update={"front_end": "contours_functionals", "duration": 0.3})
+    front_end = hears(small_front_end.model_copy(update={"duration": 0.3}), "contours_functionals")
     model = untrained_model(front_end, "late_fusion")
     signal = clip(1, sampling_rate=8_000)  # of 0.4 s
     found = explain(model, signal)
     assert found.relevance.shape == (8, 2)
     assert (np.abs(found.relevance) > 1e-4).any(axis=1).sum() > 4
-    assert found.spectrogram.shape == (8, 1 + 2400 // 256)
+    assert found.spectrogram.shape == (64, 1 + 2400 // 80)  # 10 ms: of what shows a voice well
     assert draw_explanation(found).axes[0].get_ylabel() == "Frequency (kHz)"
 
 
 def test_an_encoder_is_not_asked_and_so_not_loaded(small_front_end: FeatureParams) -> None:
     model = untrained_model(small_front_end)
-    named = model.description.front_end.model_copy(update={"front_end": "pretrained", "encoder": "/nowhere"})
+    named = hears(small_front_end, "pretrained", encoder="/nowhere")
     other = Model(model.classifier, model.description.model_copy(update={"front_end": named}))
     with pytest.raises(InputError, match=r"^a pretrained encoder would have to hear every region"):
         explain(other, clip(1, sampling_rate=8_000))

@@ -9,7 +9,7 @@ import pytest
 from ser.audio import block_queue
 from ser.audio.block_queue import BLOCK, CAPACITY, Block, BlockQueue, open_file
 from ser.errors import InputError
-from ser.features.front_end import front_end, prepare_signal
+from ser.features.front_end import batch_of, front_end, prepare_signal
 from ser.inference import live
 from ser.inference.live import Update, listen
 from ser.inference.predictor import Predictor
@@ -60,7 +60,7 @@ def test_what_is_shown_first_is_what_a_recording_of_it_gives(predictor: Predicto
     ]
     params = predictor.model.description.front_end
     signals = [prepare_signal(candidate[:, np.newaxis], RATE, params) for candidate in candidates]
-    expected = predictor.model.probabilities(np.stack([front_end(signal, params) for signal in signals]))
+    expected = predictor.model.probabilities(batch_of([front_end(signal, params) for signal in signals]))
     assert first.probabilities is not None
     assert np.abs(expected - first.probabilities).max(axis=1).min() < 1e-6
 

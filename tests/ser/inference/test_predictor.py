@@ -11,7 +11,7 @@ import ser
 from ser.audio.limits import AudioError
 from ser.dataset.metadata import EMOTIONS
 from ser.errors import InputError
-from ser.features.front_end import front_end, load_signal
+from ser.features.front_end import batch_of, front_end, load_signal
 from ser.inference.predictor import Predictor
 from ser.model_files.safetensors_file import Model, write_model
 from ser.params import FeatureParams
@@ -30,7 +30,7 @@ def test_a_prediction_is_what_training_would_have_seen(
     path = write_clip(tmp_path / "a.wav", 1)
     prediction = predictor.predict(path)
     features = front_end(load_signal(path, small_front_end), small_front_end)
-    expected = predictor.model.probabilities(features[None])[0]
+    expected = predictor.model.probabilities(batch_of([features]))[0]
     assert tuple(prediction.probabilities) == predictor.classes == EMOTIONS
     assert list(prediction.probabilities.values()) == expected.tolist()
     assert prediction.confidence == expected.max()

@@ -1,7 +1,6 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -9,6 +8,7 @@ import pytest
 import torch
 
 from ser.errors import InputError
+from ser.features.front_end import batch_of, shapes
 from ser.features.front_end import front_end as analyse
 from ser.inference.agreement import Agreement, compare
 from ser.inference.predictor import Predictor
@@ -17,8 +17,9 @@ from ser.model_files.export import describe, read_scores, to_onnx, write_weights
 from ser.model_files.onnx_file import OnnxModel
 from ser.model_files.safetensors_file import Model, write_model
 from ser.models.classifier import Classifier
-from ser.params import READS_CONTOURS, Architecture, FeatureParams
+from ser.params import FeatureParams
 from tests.conftest import clip, untrained_model, write_clip
+from tests.settings import ARCHITECTURES, OF_CONTOURS, hears, network
 
 SCORES = {
     "n_utterances": 9,
@@ -30,18 +31,26 @@ SCORES = {
 
 
 @pytest.mark.parametrize(
-    ("architecture", "members"), [*((name, 1) for name in get_args(Architecture)), ("attentive_resnet", 3)]
+    ("architecture", "members"),
+    [*((name, 1) for name in ARCHITECTURES if name != "layer_weighted"), ("attentive_resnet", 3), ("late_fusion", 2)],
 )
 def test_every_architecture_agrees_with_torch_in_batches_of_any_size(
-    small_front_end: FeatureParams, architecture: Architecture, members: int
+    small_front_end: FeatureParams, architecture: str, members: int
 ) -> None:
-    name = "contours_functionals" if architecture in READS_CONTOURS else "log_mel"
-    front_end = small_front_end.model_copy(update={"n_mels": 16, "duration": 0.6, "front_end": name})
+    name = "contours_functionals" if architecture in OF_CONTOURS else "log_mel"
+    front_end = hears(small_front_end.model_copy(update={"duration": 0.6}), name, n_mels=16)
     model = untrained_model(front_end, architecture, members=members)
     exported = OnnxModel(to_onnx(model, describe(model, Path(__file__), None)), Path("m.onnx"))
     for size in (1, 3):
-        features = np.stack([analyse(clip(seed, sampling_rate=8_000), front_end) for seed in range(size)])
+        features = batch_of([analyse(clip(seed, sampling_rate=8_000), front_end) for seed in range(size)])
         np.testing.assert_allclose(exported.probabilities(features), model.probabilities(features), atol=1e-6)
+
+
+def test_a_network_of_layers_agrees_with_torch(small_front_end: FeatureParams) -> None:
+    model = untrained_model(hears(small_front_end, "pretrained", shape=(3, 16)), "layer_weighted")
+    exported = OnnxModel(to_onnx(model, describe(model, Path(__file__), None)), Path("m.onnx"))
+    layers = {"encoder": np.random.default_rng(0).normal(size=(3, 3, 16)).astype(np.float32)}
+    np.testing.assert_allclose(exported.probabilities(layers), model.probabilities(layers), atol=1e-6)
 
 
 def test_the_same_model_gives_the_same_bytes_and_none_of_this_machine(
@@ -56,7 +65,7 @@ def test_the_temperature_is_in_the_graph(small_model: Model) -> None:
     hot = Model(small_model.classifier, small_model.description.model_copy(update={"temperature": 2.0}))
     exported = OnnxModel(to_onnx(hot, describe(hot, Path(__file__), None)), Path("m.onnx"))
     assert exported.description.temperature == 2.0
-    features = np.random.default_rng(0).normal(-35, 15, (4, 8, 13)).astype(np.float32)
+    features = {"log_mel": np.random.default_rng(0).normal(-35, 15, (4, 8, 13)).astype(np.float32)}
     np.testing.assert_allclose(exported.probabilities(features), hot.probabilities(features), atol=1e-6)
     assert np.abs(exported.probabilities(features) - small_model.probabilities(features)).max() > 1e-3
 
@@ -83,9 +92,9 @@ def test_weights_alone_are_loaded_without_pickles_dangers(small_model: Model, tm
     write_weights(small_model, tmp_path / "b" / "model.pth")
     assert (tmp_path / "a/model.pth").read_bytes() == (tmp_path / "b/model.pth").read_bytes()
     state = torch.load(tmp_path / "a/model.pth", weights_only=True)
-    classifier = Classifier("logmel_gap", 8, 8, 13)
+    classifier = Classifier(8, shapes(small_model.description.front_end), network())
     classifier.load_state_dict(state)
-    features = np.random.default_rng(0).normal(-35, 15, (2, 8, 13)).astype(np.float32)
+    features = {"log_mel": np.random.default_rng(0).normal(-35, 15, (2, 8, 13)).astype(np.float32)}
     np.testing.assert_array_equal(classifier.eval().logits(features), small_model.classifier.logits(features))
 
 

@@ -14,10 +14,16 @@ import pytest
 from ser.errors import InputError
 from ser.model_files import onnx_file
 from ser.model_files.description import ExportedDescription
+from ser.model_files.export import describe, to_onnx
+from ser.model_files.onnx_check import read_network
 from ser.model_files.onnx_file import OnnxModel
 from ser.model_files.safetensors_file import Model
+from ser.params import FeatureParams
+from tests.conftest import untrained_model
+from tests.settings import hears
 
 HERE = Path("m.onnx")
+ZEROS = {"log_mel": np.zeros((1, 8, 13), dtype=np.float32)}
 Change = Callable[[onnx.ModelProto], Any]
 
 
@@ -44,7 +50,7 @@ def test_a_model_says_all_about_itself_and_gives_torchs_probabilities(
     assert model.description == exported_description
     assert model.description.test is not None
     assert model.description.test.uar == 0.5
-    features = np.random.default_rng(0).normal(-35, 15, (5, 8, 13)).astype(np.float32)
+    features = {"log_mel": np.random.default_rng(0).normal(-35, 15, (5, 8, 13)).astype(np.float32)}
     found = model.probabilities(features)
     assert found.dtype == np.float64
     np.testing.assert_allclose(found, small_model.probabilities(features), atol=1e-6)
@@ -88,7 +94,7 @@ def test_a_file_without_description_is_none_of_ours(small_onnx: bytes) -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"format": 3}, "m.onnx: description: format: expected 4, got 3"),
+        ({"format": "5"}, "m.onnx: description: format: expected 5, got '5'"),
         ({"temperature": 0.0}, "m.onnx: description: temperature: expected greater than or equal to 0.001"),
         ({"test": {"uar": 2.0}}, "m.onnx: description: test.uar: "),
         ({"classes": ["calm", "sad"]}, "m.onnx: the network does not fit its description"),
@@ -151,7 +157,7 @@ def test_what_is_no_probability_is_not_believed(small_onnx: bytes, change: Chang
     """A hostile model answered: -48.5 %."""
     model = OnnxModel(changed(small_onnx, change), HERE)
     with pytest.raises(InputError, match=f"the model's network {message}"):
-        model.probabilities(np.zeros((1, 8, 13), dtype=np.float32))
+        model.probabilities(ZEROS)
 
 
 def test_a_network_may_not_take_the_whole_memory(small_onnx: bytes, capfd: pytest.CaptureFixture[str]) -> None:
@@ -159,7 +165,7 @@ def test_a_network_may_not_take_the_whole_memory(small_onnx: bytes, capfd: pytes
     model = OnnxModel(changed(small_onnx, behind("Expand", [1 << 40, 1, 1])), HERE)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(InputError, match="the model's network cannot be run"):
-        model.probabilities(np.zeros((1, 8, 13), dtype=np.float32))
+        model.probabilities(ZEROS)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < peak + 100_000  # KiB
     assert capfd.readouterr() == ("", "")
 
@@ -170,6 +176,39 @@ def test_a_network_with_another_input_is_refused(small_onnx: bytes) -> None:
 
     with pytest.raises(InputError, match="the network does not fit its description"):
         OnnxModel(changed(small_onnx, change), HERE)
+
+
+def swap_inputs(model: onnx.ModelProto) -> None:
+    contours, functionals = model.graph.input
+    first = onnx.ValueInfoProto()
+    first.CopyFrom(contours)
+    contours.CopyFrom(functionals)
+    functionals.CopyFrom(first)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        swap_inputs,
+        lambda model: model.graph.input.pop(),
+        lambda model: model.graph.input.append(model.graph.input[0]),
+        lambda model: setattr(model.graph.input[1], "name", "other"),
+        lambda model: setattr(model.graph.input[1].type.tensor_type.shape.dim[1], "dim_value", 7),
+    ],
+)
+def test_a_network_that_reads_other_arrays_than_its_description_is_refused(
+    small_front_end: FeatureParams, change: Change
+) -> None:
+    model = untrained_model(hears(small_front_end, "contours_functionals"), "late_fusion")
+    exported = to_onnx(model, describe(model, Path(__file__), None))
+    assert [end.name for end in read_network(exported).inputs] == ["contours", "functionals"]
+    with pytest.raises(InputError, match="the network does not fit its description"):
+        OnnxModel(changed(exported, change), HERE)
+
+
+def test_a_file_of_an_older_format_says_what_to_do(small_onnx: bytes) -> None:
+    with pytest.raises(InputError, match="a model file of format 4, expected 5: train it anew with `dvc repro`, or"):
+        OnnxModel(redescribed(small_onnx, format=4), HERE)
 
 
 @pytest.mark.parametrize("kept", [0, 4, 100, 2000, -1])
@@ -200,7 +239,7 @@ def test_weights_that_are_no_numbers_are_refused(small_onnx: bytes) -> None:
 
     model = OnnxModel(changed(small_onnx, change), HERE)
     with pytest.raises(InputError, match="gives no finite numbers"):
-        model.probabilities(np.zeros((1, 8, 13), dtype=np.float32))
+        model.probabilities(ZEROS)
 
 
 def test_damage_anywhere_is_one_line_or_harmless_and_prints_nothing(
@@ -214,7 +253,7 @@ def test_damage_anywhere_is_one_line_or_harmless_and_prints_nothing(
         damaged = bytearray(small_onnx)
         damaged[rng.choice(places)] = rng.integers(256)
         try:
-            OnnxModel(bytes(damaged), HERE).probabilities(np.zeros((1, 8, 13), dtype=np.float32))
+            OnnxModel(bytes(damaged), HERE).probabilities(ZEROS)
         except InputError:
             n_refused += 1
     assert n_refused > 75

@@ -13,6 +13,7 @@ from ser.model_files.description import MAX_BYTES
 from ser.model_files.safetensors_file import Model, read_model, write_model
 from ser.params import FeatureParams
 from tests.conftest import untrained_model
+from tests.settings import hears, network
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def test_a_model_comes_back_whole(model: Model, tmp_path: Path) -> None:
     write_model(model, tmp_path / "m.safetensors")
     read = read_model(tmp_path / "m.safetensors")
     assert read.description == model.description
-    features = np.random.default_rng(0).normal(-40, 10, (3, 8, 13)).astype(np.float32)
+    features = {"log_mel": np.random.default_rng(0).normal(-40, 10, (3, 8, 13)).astype(np.float32)}
     np.testing.assert_array_equal(read.probabilities(features), model.probabilities(features))
     assert not read.classifier.training
 
@@ -36,10 +37,9 @@ def test_members_come_back_as_one_whose_probabilities_are_their_mean(
     write_model(model, tmp_path / "m.safetensors")
     read = read_model(tmp_path / "m.safetensors")
     assert read.description.members == 3
-    features = np.random.default_rng(0).normal(-40, 10, (3, 8, 13)).astype(np.float32)
+    features = {"log_mel": np.random.default_rng(0).normal(-40, 10, (3, 8, 13)).astype(np.float32)}
     np.testing.assert_array_equal(read.probabilities(features), model.probabilities(features))
-    mean, deviation = read.classifier.mean.numpy(), read.classifier.deviation.numpy()
-    standard = torch.from_numpy((features - mean) / deviation)
+    standard = read.classifier.standardise["log_mel"](torch.from_numpy(features["log_mel"]))
     voices = [member(standard).softmax(dim=1) for member in read.classifier.network.members]
     assert not torch.allclose(voices[0], voices[1])
     np.testing.assert_allclose(read.probabilities(features), torch.stack(voices).mean(dim=0).detach(), atol=1e-6)
@@ -53,16 +53,16 @@ def test_the_same_model_gives_the_same_bytes(model: Model, tmp_path: Path) -> No
 
 
 def test_probabilities_add_up_to_one_and_ignore_level_only_through_the_standardisation(model: Model) -> None:
-    features = np.random.default_rng(0).normal(-40, 10, (5, 8, 13)).astype(np.float32)
+    features = {"log_mel": np.random.default_rng(0).normal(-40, 10, (5, 8, 13)).astype(np.float32)}
     np.testing.assert_allclose(model.probabilities(features).sum(axis=1), 1, atol=1e-12)
     mean, deviation = np.linspace(-50, -20, 8)[:, None], np.linspace(2, 9, 8)[:, None]
-    expected = model.classifier.network(torch.from_numpy((features - mean) / deviation).float())
+    expected = model.classifier.network(torch.from_numpy((features["log_mel"] - mean) / deviation).float())
     np.testing.assert_allclose(model.probabilities(features), expected.softmax(1).detach().numpy(), atol=1e-6)
 
 
 def test_the_temperature_divides_the_logits(model: Model) -> None:
     hot = Model(model.classifier, model.description.model_copy(update={"temperature": 2.0}))
-    features = np.random.default_rng(0).normal(-40, 10, (5, 8, 13)).astype(np.float32)
+    features = {"log_mel": np.random.default_rng(0).normal(-40, 10, (5, 8, 13)).astype(np.float32)}
     roots = np.sqrt(model.probabilities(features))
     np.testing.assert_allclose(hot.probabilities(features), roots / roots.sum(axis=1, keepdims=True), rtol=1e-6)
 
@@ -109,8 +109,14 @@ def test_safetensors_of_something_else_are_refused(model: Model, tmp_path: Path)
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("format", 3, "description: format: expected 4, got 3"),
-        ("architecture", "os.system", "description: architecture: expected 'logmel_gap', .* got 'os.system'"),
+        (
+            "format",
+            4,
+            "a model file of format 4, expected 5: train it anew with `dvc repro`, or read it",
+        ),
+        ("format", "5", "description: format: expected 5, got '5'"),
+        ("network", {"os.system": {}}, "description: network.os.system: unknown key"),
+        ("network", {}, "description: network: expected one of logmel_gap, .*, got none"),
         ("classes", ["calm"], "description: classes: "),
         ("classes", ["calm", "calm"], "description: classes: expected names that differ from one another"),
         ("classes", ["calm", "sa\x1bd"], r"description: classes.1: expected text that can be printed, got 'sa\\x1bd'"),
@@ -137,8 +143,9 @@ def test_weights_that_are_no_numbers_are_refused(model: Model, tmp_path: Path) -
 
 
 def test_a_description_of_a_huge_network_costs_nothing(model: Model, tmp_path: Path) -> None:
-    front_end = model.description.front_end.model_copy(update={"n_mels": 512, "duration": 60.0, "hop_length": 240})
-    huge = {"architecture": "logmel_vgg", "front_end": front_end, "members": 20}
+    minute = model.description.front_end.model_copy(update={"duration": 60.0})
+    front_end = hears(minute, n_mels=512, hop_length=240)
+    huge = {"network": network("logmel_vgg"), "front_end": front_end, "members": 20}
     description = model.description.model_copy(update=huge)
     write_model(Model(model.classifier, description), tmp_path / "m.safetensors")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -166,11 +173,11 @@ def test_what_is_no_probability_is_not_believed(model: Model) -> None:
         for weights in model.classifier.parameters():
             weights.fill_(3e38)
     with pytest.raises(InputError, match="the model's network gives no finite numbers"), np.errstate(invalid="ignore"):
-        model.probabilities(np.full((1, 8, 13), 1e3, dtype=np.float32))
+        model.probabilities({"log_mel": np.full((1, 8, 13), 1e3, dtype=np.float32)})
 
 
 def test_weights_of_another_kind_are_refused(model: Model, tmp_path: Path) -> None:
     model.classifier.double()
     write_model(model, tmp_path / "m.safetensors")
-    with pytest.raises(InputError, match=r"the weights do not fit the architecture: mean: expected F32 .*, found F64"):
+    with pytest.raises(InputError, match=r"do not fit the architecture: .*: expected F32 .*, found F64"):
         read_model(tmp_path / "m.safetensors")

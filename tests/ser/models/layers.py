@@ -3,15 +3,7 @@
 import torch
 from torch import nn
 
-from ser.front_ends.contours_functionals import N_ROWS, n_rows_of_functionals
-from ser.params import READS_CONTOURS, Architecture
-
 Layer = tuple[str, tuple[int, ...], int]
-
-
-def n_bands_for(architecture: Architecture, n_mels: int, n_frames: int) -> int:
-    """Rows of the front end that this architecture reads."""
-    return N_ROWS + n_rows_of_functionals(n_frames) if architecture in READS_CONTOURS else n_mels
 
 
 def layers(network: nn.Module, n_bands: int, n_frames: int) -> list[Layer]:

@@ -3,27 +3,28 @@ import pytest
 import torch
 
 from ser.errors import InputError
-from ser.front_ends.contours_functionals import HEARD, N_ROWS, VOICED, n_rows_of_functionals
+from ser.front_ends.contours_functionals import HEARD, N_ROWS, VOICED
 from ser.models.contour_resnet import Network
+from ser.params import ContourResnetParams
 
-ROWS = N_ROWS + n_rows_of_functionals(64)
+SETTINGS = ContourResnetParams(channel_dropout=0.2, noise=0.1, conv_dropout=0.0, dense_dropout=0.0)
 
 
 def features(n: int, n_heard: int = 64) -> torch.Tensor:
     """As the front end gives them: what is not known is 0."""
     generator = torch.Generator().manual_seed(0)
-    values = torch.randn(n, ROWS, 64, generator=generator) + 0.5
+    values = torch.randn(n, N_ROWS, 64, generator=generator) + 0.5
     values[:, VOICED] = (torch.rand(n, 64, generator=generator) < 0.6).float()
     values[:, :VOICED] *= values[:, VOICED : VOICED + 1]
     values[:, HEARD] = 1
-    values[:, :N_ROWS, n_heard:] = 0
+    values[:, :, n_heard:] = 0
     return values
 
 
 @pytest.fixture
 def network() -> Network:
     torch.manual_seed(0)
-    return Network(8, ROWS, 64, 0.0, 0.0)
+    return Network(8, [(N_ROWS, 64)], SETTINGS)
 
 
 def test_weights(network: Network) -> None:
@@ -33,11 +34,17 @@ def test_weights(network: Network) -> None:
     assert weights == stem + 2 * block + 96 * (96 + 1) + 8 * (2 * 96 + 1)
 
 
-def test_functionals_are_not_read(network: Network) -> None:
-    values = features(2)
-    logits = network.eval()(values)
-    values[:, N_ROWS:] = 7
-    assert torch.equal(network(values), logits)
+def test_channels_are_hidden_and_noisy_in_training_as_strongly_as_is_set() -> None:
+    settings = SETTINGS.model_copy(update={"channel_dropout": 0.5, "noise": 0.3})
+    network = Network(8, [(N_ROWS, 64)], settings).train()
+    seen: list[torch.Tensor] = []
+    network.scale.register_forward_hook(lambda _, inputs, output: seen.append(output))
+    network.hide.register_forward_hook(lambda _, inputs, output: seen.extend([inputs[0], output]))
+    torch.manual_seed(0)
+    network(features(64))
+    clean, noisy, hidden = seen
+    assert float((noisy - clean).std()) == pytest.approx(0.3, rel=0.02)
+    assert float((hidden.abs().sum(dim=2) == 0).float().mean()) == pytest.approx(0.5, abs=0.03)
 
 
 @pytest.mark.parametrize("n_heard", [64, 40])
@@ -81,4 +88,4 @@ def test_in_use_it_standardises_as_it_was_trained(network: Network) -> None:
 
 def test_too_few_frames_are_refused() -> None:
     with pytest.raises(InputError, match="at least 8 bands and frames"):
-        Network(8, N_ROWS + n_rows_of_functionals(7), 7, 0.0, 0.0)
+        Network(8, [(N_ROWS, 7)], SETTINGS)

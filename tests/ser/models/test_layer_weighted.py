@@ -1,11 +1,12 @@
 import torch
 
 from ser.models.layer_weighted import Network
+from ser.params import LayerWeightedParams
 from tests.ser.models.layers import layers
 
 
 def test_layers_and_weights_for_a_base_encoder() -> None:
-    network = Network(8, 13, 768, 0.0, 0.0)
+    network = Network(8, [(13, 768)], LayerWeightedParams(dropout=0.0))
     assert layers(network, 13, 768) == [
         ("BatchNorm1d", (768,), 2 * 768),
         ("Dropout", (768,), 0),
@@ -16,7 +17,7 @@ def test_layers_and_weights_for_a_base_encoder() -> None:
 
 def test_the_layers_weights_are_learnt_and_add_up_to_one() -> None:
     torch.manual_seed(0)
-    network = Network(2, 3, 4, 0.0, 0.0).eval()
+    network = Network(2, [(3, 4)], LayerWeightedParams(dropout=0.0)).eval()
     features = torch.randn(5, 3, 4)
     torch.testing.assert_close(network(features), network.linear(network.norm(features.mean(dim=1))))
     with torch.no_grad():

@@ -4,11 +4,14 @@ from torch import nn
 
 from ser.errors import InputError
 from ser.models.logmel_4conv import Network
+from ser.params import ConvolutionsParams
 from tests.ser.models.layers import layers
+
+SETTINGS = ConvolutionsParams(conv_dropout=0.25, dense_dropout=0.4)
 
 
 def test_layers_and_weights_at_the_presets_shape() -> None:
-    assert layers(Network(8, 128, 130, 0.25, 0.4), 128, 130) == [
+    assert layers(Network(8, [(128, 130)], SETTINGS), 128, 130) == [
         ("Conv2d", (32, 128, 130), 32 * (3 * 3 * 1 + 1)),
         ("BatchNorm2d", (32, 128, 130), 2 * 32),
         ("MaxPool2d", (32, 64, 65), 0),
@@ -36,7 +39,7 @@ def test_layers_and_weights_at_the_presets_shape() -> None:
 
 def test_the_average_of_each_map_reaches_the_linear_layer() -> None:
     torch.manual_seed(0)
-    network = Network(8, 32, 48, 0.25, 0.4).eval()
+    network = Network(8, [(32, 48)], SETTINGS).eval()
     features = torch.randn(3, 32, 48)
     averages = nn.AdaptiveAvgPool2d(1)(network.convolutions(features[:, None])).flatten(1)
     torch.testing.assert_close(network(features), averages @ network.linear.weight.T + network.linear.bias)
@@ -45,5 +48,5 @@ def test_the_average_of_each_map_reaches_the_linear_layer() -> None:
 @pytest.mark.parametrize(("n_bands", "n_frames"), [(15, 130), (128, 15)])
 def test_what_cannot_be_halved_four_times_is_refused(n_bands: int, n_frames: int) -> None:
     with pytest.raises(InputError, match=f"at least 16 bands and frames, found {n_bands} x {n_frames}$"):
-        Network(8, n_bands, n_frames, 0.25, 0.4)
-    assert Network(8, 16, 16, 0.25, 0.4).eval()(torch.zeros(1, 16, 16)).shape == (1, 8)
+        Network(8, [(n_bands, n_frames)], SETTINGS)
+    assert Network(8, [(16, 16)], SETTINGS).eval()(torch.zeros(1, 16, 16)).shape == (1, 8)

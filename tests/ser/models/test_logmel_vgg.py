@@ -3,11 +3,14 @@ import torch
 
 from ser.errors import InputError
 from ser.models.logmel_vgg import Network
+from ser.params import ConvolutionsParams
 from tests.ser.models.layers import layers
+
+SETTINGS = ConvolutionsParams(conv_dropout=0.25, dense_dropout=0.5)
 
 
 def test_layers_and_weights_at_the_presets_shape() -> None:
-    assert layers(Network(8, 64, 130, 0.25, 0.5), 64, 130) == [
+    assert layers(Network(8, [(64, 130)], SETTINGS), 64, 130) == [
         ("Conv2d", (32, 64, 130), 32 * (3 * 3 * 1 + 1)),
         ("BatchNorm2d", (32, 64, 130), 2 * 32),
         ("ReLU", (32, 64, 130), 0),
@@ -43,5 +46,5 @@ def test_layers_and_weights_at_the_presets_shape() -> None:
 @pytest.mark.parametrize(("n_bands", "n_frames"), [(7, 130), (64, 7)])
 def test_what_cannot_be_halved_three_times_is_refused(n_bands: int, n_frames: int) -> None:
     with pytest.raises(InputError, match=f"at least 8 bands and frames, found {n_bands} x {n_frames}$"):
-        Network(8, n_bands, n_frames, 0.25, 0.5)
-    assert Network(8, 8, 8, 0.25, 0.5).eval()(torch.zeros(1, 8, 8)).shape == (1, 8)
+        Network(8, [(n_bands, n_frames)], SETTINGS)
+    assert Network(8, [(8, 8)], SETTINGS).eval()(torch.zeros(1, 8, 8)).shape == (1, 8)

@@ -3,11 +3,14 @@ import torch
 
 from ser.errors import InputError
 from ser.models.mfcc_3conv import Network
+from ser.params import ConvolutionsParams
 from tests.ser.models.layers import layers
+
+SETTINGS = ConvolutionsParams(conv_dropout=0.0, dense_dropout=0.3)
 
 
 def test_layers_and_weights_at_the_published_shape() -> None:
-    assert layers(Network(8, 40, 174, 0.0, 0.3), 40, 174) == [
+    assert layers(Network(8, [(40, 174)], SETTINGS), 40, 174) == [
         ("Conv2d", (16, 40, 174), 16 * (3 * 3 * 1 + 1)),
         ("BatchNorm2d", (16, 40, 174), 2 * 16),
         ("MaxPool2d", (16, 20, 87), 0),
@@ -34,5 +37,5 @@ def test_layers_and_weights_at_the_published_shape() -> None:
 @pytest.mark.parametrize(("n_bands", "n_frames"), [(7, 174), (40, 7)])
 def test_what_cannot_be_halved_three_times_is_refused(n_bands: int, n_frames: int) -> None:
     with pytest.raises(InputError, match=f"at least 8 bands and frames, found {n_bands} x {n_frames}$"):
-        Network(8, n_bands, n_frames, 0.0, 0.3)
-    assert Network(8, 8, 8, 0.0, 0.3).eval()(torch.zeros(1, 8, 8)).shape == (1, 8)
+        Network(8, [(n_bands, n_frames)], SETTINGS)
+    assert Network(8, [(8, 8)], SETTINGS).eval()(torch.zeros(1, 8, 8)).shape == (1, 8)

@@ -16,13 +16,17 @@ from ser.dataset.splits import write_splits
 from ser.errors import InputError
 from ser.features.front_end import front_end
 from ser.front_ends.pretrained import load_encoder
-from ser.params import PARAMS_FILE, FeatureParams, IngestParams, load_params
+from ser.params import PARAMS_FILE, FeatureParams, IngestParams, LayerWeightedParams, Networks, load_params
 from ser.training.encoder_tuning import _Tuned, tune_encoder
 from tests.conftest import TOP, clip
 from tests.ser.front_ends.encoders import write_encoder
 from tests.ser.training.test_fit import PARAMS
+from tests.settings import hears
 
-TUNING = PARAMS.model_copy(update={"max_epochs": 2, "schedule": "one_cycle", "batch_size": 4})
+HEAD = LayerWeightedParams(dropout=0.0)
+TUNING = PARAMS.model_copy(
+    update={"network": Networks(layer_weighted=HEAD), "max_epochs": 2, "schedule": "one_cycle", "batch_size": 4}
+)
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +63,8 @@ def test_a_tuned_encoder_is_one_for_the_front_end_and_has_learnt(
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert any(name.startswith("encoder.layers.1") for name in changed)
     assert not any(name.startswith("feature_extractor") for name in changed)
-    hears = features.model_copy(
-        update={"front_end": "pretrained", "encoder": str(tuned), "encoder_shape": (3, 16), "duration": 0.5}
-    )
-    assert np.isfinite(front_end(clip(1), hears)).all()
+    heard = hears(features, "pretrained", encoder=str(tuned), shape=(3, 16))
+    assert np.isfinite(front_end(clip(1), heard)["encoder"]).all()
     assert [path.name for path in (tmp_path / "encoders").iterdir()] == [tuned.name]
 
 
@@ -99,10 +101,10 @@ def test_its_name_stands_for_what_it_was_tuned_on(
 def test_what_a_recording_is_padded_with_does_not_matter(tmp_path: Path, norm: str) -> None:
     folder = write_encoder("wav2vec2", tmp_path / norm, feat_extract_norm=norm)
     torch.manual_seed(0)
-    network = _Tuned(load_encoder(str(folder), 16_000)[1], 8, 0.0).eval()
-    signals = torch.randn(2, 1, 8_000)
-    signals[1, 0, 6_000:] = 0
-    together, alone = network(signals), network(signals[1:, :, :6_000])
+    network = _Tuned(load_encoder(str(folder), 16_000)[1], 8, HEAD).eval()
+    signals = torch.randn(2, 8_000)
+    signals[1, 6_000:] = 0
+    together, alone = network({"waveform": signals}), network({"waveform": signals[1:, :6_000]})
     tolerance = (
         1e-5 if norm == "layer" else 0.05
     )  # normalised over time, the padding counts a little: as it was trained
@@ -131,6 +133,5 @@ def test_the_command_says_what_to_set(
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0, done.stderr
     (folder,) = Path("models/encoders").iterdir()
-    assert (
-        done.stdout.splitlines()[-1] == f"{folder}: set features.encoder to it, and features.encoder_shape to [3, 16]"
-    )
+    front_ends = f"{{pretrained: {{encoder: {folder}, shape: [3, 16]}}}}"
+    assert done.stdout.splitlines()[-1] == f"{folder}: set features.front_ends to {front_ends}"

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,19 +13,16 @@ from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook, 
 
 from ser.errors import InputError
 from ser.features.examples import Examples
-from ser.front_ends.contours_functionals import N_ROWS
 from ser.models.classifier import Classifier
-from ser.params import NO_PERTURBATION, Architecture, PerturbParams, TrainParams
+from ser.params import NO_PERTURBATION, PerturbParams, TrainParams
 from ser.training.fit import Fitted, fit
 from ser.training.lightning import _lay_out
 from ser.training.temperature import fit_temperature
-from tests.ser.models.layers import n_bands_for
+from tests.settings import ARCHITECTURES, network, random_arrays, shapes_for
 
 PARAMS = TrainParams(
-    model="logmel_gap",
+    network=network("logmel_gap"),
     members=1,
-    conv_dropout=0.0,
-    dense_dropout=0.0,
     class_weights=False,
     label_smoothing=0.0,
     calibrate=False,
@@ -55,7 +52,7 @@ def toy_examples(seed: int, n: int = 48) -> Examples:
     features = rng.normal(-40, 8, (n, 8, 12)).astype(np.float32)
     for row, number in enumerate(classes):
         features[row, 2 * number : 2 * number + 3] += 12
-    return Examples((features,), np.arange(n), classes)
+    return Examples({"log_mel": (features,)}, np.arange(n), classes)
 
 
 TRAIN, VALIDATION = toy_examples(1), toy_examples(2, 24)
@@ -220,8 +217,9 @@ def test_a_refit_trains_as_long_as_was_best_on_train_and_validation(tmp_path: Pa
     ]
     assert not any("validation" in line for line in behind)
     assert not torch.equal(weights(chosen), weights(refitted))
-    both = np.concatenate([TRAIN.read(np.arange(len(TRAIN))), VALIDATION.read(np.arange(len(VALIDATION)))])
-    np.testing.assert_allclose(refitted.classifier.mean[:, 0], both.mean(axis=(0, 2)), rtol=1e-5)
+    both = np.concatenate([TRAIN.arrays["log_mel"][0], VALIDATION.arrays["log_mel"][0]])
+    standardise: Any = refitted.classifier.standardise["log_mel"]
+    np.testing.assert_allclose(standardise.mean[:, 0], both.mean(axis=(0, 2)), rtol=1e-5)
 
 
 @pytest.mark.parametrize("nth", [2, 4, 5])
@@ -299,9 +297,10 @@ def test_training_stops_when_validation_no_longer_improves(tmp_path: Path) -> No
 
 def test_input_is_standardised_by_train_alone(tmp_path: Path) -> None:
     fitted, _ = run(tmp_path / "scratch", max_epochs=1)
-    features = TRAIN.arrays[0]
-    np.testing.assert_allclose(fitted.classifier.mean[:, 0], features.mean(axis=(0, 2)), rtol=1e-5)
-    np.testing.assert_allclose(fitted.classifier.deviation[:, 0], features.std(axis=(0, 2)), rtol=1e-4)
+    (features,) = TRAIN.arrays["log_mel"]
+    standardise: Any = fitted.classifier.standardise["log_mel"]
+    np.testing.assert_allclose(standardise.mean[:, 0], features.mean(axis=(0, 2)), rtol=1e-5)
+    np.testing.assert_allclose(standardise.deviation[:, 0], features.std(axis=(0, 2)), rtol=1e-4)
 
 
 def test_metrics_are_of_the_kept_epoch(tmp_path: Path) -> None:
@@ -427,12 +426,15 @@ def test_an_interruption_does_not_change_when_the_rate_falls(tmp_path: Path, rat
 @pytest.mark.parametrize("place", ["conv_dropout", "dense_dropout"])
 def test_dropout_reaches_the_network(tmp_path: Path, place: str) -> None:
     plain, _ = run(tmp_path / "plain", max_epochs=1)
-    dropped, _ = run(tmp_path / "dropped", max_epochs=1, **{place: 0.5})
+    dropped, _ = run(tmp_path / "dropped", max_epochs=1, network=network("logmel_gap", **{place: 0.5}))
     assert not torch.equal(weights(plain), weights(dropped))
 
 
 def test_an_interruption_does_not_change_what_is_dropped(tmp_path: Path) -> None:
-    changes: dict[str, object] = {"max_epochs": 2, "conv_dropout": 0.5, "dense_dropout": 0.5}
+    changes: dict[str, object] = {
+        "max_epochs": 2,
+        "network": network("logmel_gap", conv_dropout=0.5, dense_dropout=0.5),
+    }
     whole, _ = run(tmp_path / "whole", **changes)
     interrupt(tmp_path / "scratch", 2, **changes)
     resumed, _ = run(tmp_path / "scratch", **changes)
@@ -471,12 +473,11 @@ def test_weights_are_channels_last_in_training_and_contiguous_behind_it(
     assert all(weight.is_contiguous() for weight in convolutions(fitted.classifier))
 
 
-@pytest.mark.parametrize("architecture", get_args(Architecture))
-def test_the_order_of_weights_in_memory_does_not_change_what_a_network_gives(architecture: Architecture) -> None:
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_the_order_of_weights_in_memory_does_not_change_what_a_network_gives(architecture: str) -> None:
     torch.manual_seed(0)
-    n_bands = n_bands_for(architecture, 32, 40)
-    classifier = Classifier(architecture, 8, n_bands, 40).eval()
-    features = torch.randn(4, n_bands, 40)
+    classifier = Classifier(8, shapes_for(architecture), network(architecture)).eval()
+    features = random_arrays(shapes_for(architecture), 4)
     contiguous, before = classifier(features), [weight.clone() for weight in convolutions(classifier)]
     _lay_out(classifier, torch.channels_last)
     assert all(weight.is_contiguous(memory_format=torch.channels_last) for weight in convolutions(classifier))
@@ -573,33 +574,37 @@ def test_mixed_examples_are_labelled_by_their_shares(tmp_path: Path, monkeypatch
         assert float(shares.min() + shares[shares < 1].max()) == pytest.approx(1)
 
 
+def examples_of_contours() -> Examples:
+    rng = np.random.default_rng(0)
+    shapes = shapes_for("late_fusion")
+    arrays = {name: (rng.normal(-40, 8, (24, *shape)).astype(np.float32),) for name, shape in shapes.items()}
+    return Examples(arrays, np.arange(24), np.arange(24) % 3)
+
+
 def test_views_learn_for_themselves_and_functionals_are_not_perturbed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    n_bands, n_frames = n_bands_for("late_fusion", 16, 40), 40
-    features = np.random.default_rng(0).normal(-40, 8, (24, n_bands, n_frames)).astype(np.float32)
-    examples = Examples((features,), np.arange(24), np.arange(24) % 3)
-    seen: list[torch.Tensor] = []
+    examples = examples_of_contours()
+    seen: dict[str, list[bytes]] = {"contours": [], "functionals": []}
     forward = Classifier.forward
 
-    def note(classifier: Classifier, batch: torch.Tensor) -> torch.Tensor:
+    def note(classifier: Classifier, batch: dict[str, torch.Tensor]) -> torch.Tensor:
         if classifier.training:
-            seen.append(batch)
+            for name, array in batch.items():
+                seen[name] += [row.numpy().tobytes() for row in array]
         return forward(classifier, batch)
 
     monkeypatch.setattr(Classifier, "forward", note)
-    params = PARAMS.model_copy(update=RECIPE | {"mixup": 0.0, "max_epochs": 1})
-    fitted = fit(examples, examples, 3, params.model_copy(update={"model": "late_fusion"}), tmp_path / "both", print)
-    batches = torch.cat(seen)
-    known = {row.tobytes() for row in features[:, N_ROWS:]}
-    assert {row.numpy().tobytes() for row in batches[:, N_ROWS:]} == known
-    assert not {row.numpy().tobytes() for row in batches[:, :N_ROWS]} & {row.tobytes() for row in features[:, :N_ROWS]}
-    assert fitted.classifier.logits(features).shape == (24, 3)
+    params = PARAMS.model_copy(update=RECIPE | {"mixup": 0.0, "max_epochs": 1, "network": network("late_fusion")})
+    fitted = fit(examples, examples, 3, params, tmp_path / "both", print)
+    known = {name: {row.tobytes() for row in parts[0]} for name, parts in examples.arrays.items()}
+    assert set(seen["functionals"]) == known["functionals"]
+    assert not set(seen["contours"]) & known["contours"]
+    assert all_logits(fitted, examples).shape == (24, 3)
     # With other functionals, the convolutions learn the same: no gradient passes from one view to the other.
-    other = features.copy()
-    other[:, N_ROWS:] = other[::-1, N_ROWS:]
-    examples = Examples((other,), np.arange(24), np.arange(24) % 3)
-    again = fit(examples, examples, 3, params.model_copy(update={"model": "late_fusion"}), tmp_path / "other", print)
+    (functionals,) = examples.arrays["functionals"]
+    other = Examples({**examples.arrays, "functionals": (functionals[::-1],)}, examples.rows, examples.classes)
+    again = fit(other, other, 3, params, tmp_path / "other", print)
     same = [
         torch.equal(nn.utils.parameters_to_vector(one.parameters()), nn.utils.parameters_to_vector(two.parameters()))
         for one, two in zip(*(one_fit.classifier.network.views for one_fit in (fitted, again)), strict=True)
@@ -607,10 +612,32 @@ def test_views_learn_for_themselves_and_functionals_are_not_perturbed(
     assert same == [True, False]
 
 
+def test_mixup_mixes_all_arrays_of_two_recordings_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = np.arange(24, dtype=np.float32)
+    arrays = {
+        name: (np.ones((24, *shape), np.float32) * numbers.reshape(-1, *[1] * len(shape)),)
+        for name, shape in shapes_for("late_fusion").items()
+    }
+    seen: list[dict[str, torch.Tensor]] = []
+    forward = Classifier.forward
+
+    def note(classifier: Classifier, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        if classifier.training:
+            seen.append(batch)
+        return forward(classifier, batch)
+
+    monkeypatch.setattr(Classifier, "forward", note)
+    examples = Examples(arrays, np.arange(24), np.arange(24) % 3)
+    params = PARAMS.model_copy(update={"mixup": 1.0, "max_epochs": 1, "network": network("late_fusion")})
+    fit(examples, examples, 3, params, tmp_path / "scratch", print)
+    contours, functionals = (torch.cat([batch[name].flatten(1)[:, 0] for batch in seen]) for name in arrays)
+    torch.testing.assert_close(contours, functionals)
+    assert (contours != contours.round()).any()
+
+
 def test_the_loss_of_train_is_that_of_validation_where_views_are_added_up(tmp_path: Path) -> None:
-    features = np.random.default_rng(0).normal(-40, 8, (24, n_bands_for("late_fusion", 16, 40), 40)).astype(np.float32)
-    examples = Examples((features,), np.arange(24), np.arange(24) % 3)
-    still = {"model": "late_fusion", "learning_rate": 1e-12, "max_epochs": 1, "batch_size": 24}
+    examples = examples_of_contours()
+    still = {"network": network("late_fusion"), "learning_rate": 1e-12, "max_epochs": 1, "batch_size": 24}
     history = fit(examples, examples, 3, PARAMS.model_copy(update=still), tmp_path, print).history
     train, validation = (history.loc[history["subset"] == subset, "loss"].item() for subset in ("train", "validation"))
     assert train == pytest.approx(validation, rel=0.5)

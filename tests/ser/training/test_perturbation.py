@@ -4,12 +4,12 @@ import torch
 
 from ser.front_ends.contours_functionals import N_ROWS
 from ser.params import NO_PERTURBATION
-from ser.training.perturbation import perturb, perturb_contours
+from ser.training.perturbation import perturb, perturb_contours, perturb_spectrograms
 
 
 def changed(features: torch.Tensor, **changes: object) -> torch.Tensor:
     torch.manual_seed(0)
-    return perturb(features, NO_PERTURBATION.model_copy(update=changes))
+    return perturb_spectrograms(features, NO_PERTURBATION.model_copy(update=changes))
 
 
 def spectrograms(n: int = 64) -> torch.Tensor:
@@ -26,8 +26,29 @@ def loudest(features: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
     return places // features.shape[2], places % features.shape[2]
 
 
-def test_nothing_asked_for_is_nothing_changed() -> None:
-    assert torch.equal(changed(spectrograms()), spectrograms())
+def arrays() -> dict[str, torch.Tensor]:
+    return {"log_mel": spectrograms(), "contours": numbered(), "functionals": torch.rand(64, 7)}
+
+
+def test_nothing_asked_for_is_nothing_changed_and_nothing_drawn() -> None:
+    state = torch.get_rng_state()
+    given = arrays()
+    found = perturb(given, NO_PERTURBATION)
+    torch.set_rng_state(state)
+    assert all(torch.equal(found[name], array) for name, array in arrays().items())
+
+
+def test_each_array_is_changed_in_its_own_way_and_those_that_have_none_stay() -> None:
+    params = NO_PERTURBATION.model_copy(update={"shift_frames": 5})
+    given = arrays()
+    torch.manual_seed(0)
+    found = perturb(given, params)
+    torch.manual_seed(0)
+    assert torch.equal(found["log_mel"], perturb_spectrograms(given["log_mel"], params))
+    assert torch.equal(found["contours"], perturb_contours(given["contours"], params))
+    assert torch.equal(found["functionals"], given["functionals"])
+    assert not torch.equal(found["log_mel"], given["log_mel"])
+    assert not torch.equal(found["contours"], given["contours"])
 
 
 def test_a_shift_moves_every_spectrogram_by_itself() -> None:
@@ -106,18 +127,13 @@ def changed_contours(features: torch.Tensor, **changes: object) -> torch.Tensor:
 
 
 def numbered(n: int = 64) -> torch.Tensor:
-    """Contours that rise by 1 from frame to frame, from 1 on, above functionals: (n, N_ROWS + 2, 60)."""
-    return torch.arange(1.0, 61.0).expand(n, N_ROWS + 2, -1).clone()
+    """Contours that rise by 1 from frame to frame, from 1 on: (n, N_ROWS, 60)."""
+    return torch.arange(1.0, 61.0).expand(n, N_ROWS, -1).clone()
 
 
-def test_contours_are_left_alone_when_nothing_is_asked_for() -> None:
-    assert torch.equal(changed_contours(numbered()), numbered())
-
-
-def test_contours_move_together_and_functionals_not_at_all() -> None:
+def test_contours_move_together() -> None:
     moved = changed_contours(numbered(), shift_frames=5, stretch=(0.8, 1.25), mask_frames=10)
-    assert torch.equal(moved[:, N_ROWS:], numbered()[:, N_ROWS:])
-    assert torch.equal(moved[:, :N_ROWS], moved[:, :1].expand(-1, N_ROWS, -1))
+    assert torch.equal(moved, moved[:, :1].expand(-1, N_ROWS, -1))
 
 
 def test_a_shift_moves_every_recording_s_contours_by_itself() -> None:
