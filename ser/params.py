@@ -623,14 +623,14 @@ def read_text(path: Path) -> str:
 def yaml_errors(path: Path) -> Iterator[None]:
     """Turn what reading YAML raises into an `InputError`.
 
-    That is, too: a date or a number that is none, one of more than 4,300 digits, a tag that does not fit its value, and
-    brackets in brackets without end.
+    That is, too: a date or a number that is none, one of more than 4,300 digits, a tag that does not fit its value, a
+    list as a key, and brackets in brackets without end.
     """
     from ruamel.yaml.error import YAMLError  # noqa: PLC0415 (as above)
 
     try:
         yield
-    except (YAMLError, ValueError, KeyError, RecursionError) as error:
+    except (YAMLError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{path}: not YAML: {error}") from None
 
 

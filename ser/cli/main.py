@@ -23,6 +23,11 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 class _Commands(TyperGroup):
     """The commands, none of which takes an empty word or fetches what an address names."""
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run one; what the system says of the output is one line, be it a help that cannot be written."""
+        with user_errors():
+            return super().main(*args, **kwargs)
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Look at the words before they become paths: an empty one would be the current folder, two slashes one."""
         with user_errors():

@@ -157,6 +157,7 @@ def test_yaml_1_2_numbers_are_numbers(tmp_path: Path) -> None:
         ("demo:", "demo: [", "not YAML"),
         ("demo:", "[a]: 1\ndemo:", "('a',): expected text as a key, got ('a',)"),
         ("demo:", "? {a: 1}\n: 1\ndemo:", "not YAML"),
+        ("demo:", "? [[1]]\n: 1\ndemo:", "not YAML"),
         ("demo:", f"a: {'[' * 5000}\ndemo:", "not YAML"),
         ("demo:", f"a: {'{b: ' * 5000}\ndemo:", "not YAML"),
         ("demo:", f"{'x' * 500}: 1\ndemo:", f"{'x' * 80}: unknown key"),
