@@ -50,6 +50,7 @@ ProtocolName = Literal[
     "loso",
     "cross_corpus",
 ]
+Precision = Literal["float32", "int8"]
 Copies = Annotated[int, Field(ge=0, le=100)]
 Dropout = Annotated[float, Field(ge=0, lt=1)]
 
@@ -214,10 +215,12 @@ class FrontEndParams(Section):
     Attributes:
         arrays: the names of what it gives.
         perturbable: what `PerturbParams` can change in it.
+        mixable: whether a weighted mean of two recordings' arrays is an array of the kind.
     """
 
     arrays: ClassVar[tuple[str, ...]]
     perturbable: ClassVar[frozenset[str]] = frozenset()
+    mixable: ClassVar[bool] = True
 
     def check(self, sampling_rate: int, n_samples: int) -> None:
         """Refuse settings that cannot analyse so many samples.
@@ -317,6 +320,28 @@ class PretrainedParams(FrontEndParams):
     shape: EncoderShape
 
 
+class WhisperLogMelParams(FrontEndParams):
+    """Front end `whisper_log_mel`: the spectrogram that the encoders of Whisper read."""
+
+    arrays = ("whisper_log_mel",)
+    perturbable = frozenset(PerturbParams.model_fields)
+    mixable = False  # their ends differ
+    n_mels: Literal[80, 128]
+
+    def check(self, sampling_rate: int, n_samples: int) -> None:
+        """Refuse settings that cannot analyse so many samples."""
+        if sampling_rate != 16_000:
+            raise ValueError(f"expected features.sampling_rate: 16000, which Whisper hears, got {sampling_rate}")
+        if n_samples > 30 * sampling_rate:
+            raise ValueError(f"expected a duration of at most the 30 s that Whisper hears, got {n_samples / 16_000:g}")
+        if self.n_frames(n_samples) < 10:
+            raise ValueError(f"expected a duration of at least 0.1 s, got {n_samples / 16_000:g}")
+
+    def n_frames(self, n_samples: int) -> int:
+        """Count the frames of so many samples: 10 ms each."""
+        return n_samples // 160
+
+
 class FrontEnds(Choice):
     """The front ends by name, modules of `ser.front_ends`; those that are named are used."""
 
@@ -324,6 +349,7 @@ class FrontEnds(Choice):
     mfcc: MfccParams | None = _UNUSED
     mfcc_deltas: MfccDeltasParams | None = _UNUSED
     contours_functionals: ContoursFunctionalsParams | None = _UNUSED
+    whisper_log_mel: WhisperLogMelParams | None = _UNUSED
     pretrained: PretrainedParams | None = _UNUSED
 
     @model_validator(mode="after")
@@ -457,6 +483,24 @@ class LayerWeightedParams(NetworkParams):
     dropout: Dropout
 
 
+class WhisperParams(NetworkParams):
+    """Of network `whisper`."""
+
+    reads = (("whisper_log_mel",),)
+    encoder: Annotated[str, Field(min_length=1, max_length=1000), Printable]
+    width: Annotated[int, Field(ge=64, le=1280, multiple_of=64)]
+    layers: Annotated[int, Field(ge=1, le=32)]
+    tuned_layers: Annotated[int, Field(ge=0, le=32)]
+    encoder_rate: Annotated[float, Field(gt=0, le=1)]
+    dropout: Dropout
+
+    @model_validator(mode="after")
+    def _no_more_are_tuned_than_there_are(self) -> Self:
+        if self.tuned_layers > self.layers:
+            raise ValueError(f"expected at most {self.layers} tuned_layers, of as many layers, got {self.tuned_layers}")
+        return self
+
+
 class Networks(Choice):
     """The networks by name, modules of `ser.models`; the one that is named is used."""
 
@@ -470,6 +514,7 @@ class Networks(Choice):
     contour_resnet: ContourResnetParams | None = _UNUSED
     late_fusion: LateFusionParams | None = _UNUSED
     layer_weighted: LayerWeightedParams | None = _UNUSED
+    whisper: WhisperParams | None = _UNUSED
 
     @model_validator(mode="after")
     def _one_is_used(self) -> Self:
@@ -551,6 +596,13 @@ class EvaluateParams(Section):
     seed: Seed
 
 
+class ExportParams(Section):
+    """The model file that runs without torch."""
+
+    name = "export"
+    precision: Precision
+
+
 class Params(Section):
     """All of params.yaml."""
 
@@ -561,6 +613,7 @@ class Params(Section):
     augment: AugmentParams
     train: TrainParams
     evaluate: EvaluateParams
+    export: ExportParams
 
     @model_validator(mode="after")
     def _network_and_front_ends_fit(self) -> Self:
@@ -571,6 +624,8 @@ class Params(Section):
             if not set(settings.arrays) & set(read):
                 raise ValueError(f"network {train.network.architecture} reads nothing of front end {front_end}")
             perturbable |= settings.perturbable
+            if train.mixup and not settings.mixable:
+                raise ValueError(f"train.mixup: what front end {front_end} gives of two recordings cannot be mixed")
         for key, value in train.perturb:
             if value != getattr(NO_PERTURBATION, key) and key not in perturbable:
                 raise ValueError(

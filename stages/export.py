@@ -15,6 +15,7 @@ from ser.inference.predictor import Predictor
 from ser.model_files.export import describe, read_scores, to_onnx
 from ser.model_files.onnx_file import OnnxModel
 from ser.model_files.safetensors_file import read_model
+from ser.params import PARAMS_FILE, ExportParams, load_params
 from ser.storage import replacing, write_json
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -33,16 +34,18 @@ def main(
     metrics: Annotated[Path, typer.Option(dir_okay=False, help="How it agrees with the trained model.")] = Path(
         "metrics/export.json"
     ),
+    params: Annotated[Path, typer.Option(exists=True, dir_okay=False)] = PARAMS_FILE,
 ) -> None:
     """Write the model as ONNX, and compare it, from recording to probability, with what was scored."""
     with user_errors():
+        precision = load_params(ExportParams, params).precision
         trained = read_model(model)
-        exported = to_onnx(trained, describe(trained, model, read_scores(scores)))
+        exported = to_onnx(trained, describe(trained, model, read_scores(scores)), precision)
         scored = predict_test(trained, read_features(features), read_splits(splits))
         paths = read_metadata(metadata)[["utterance_id", "path"]]
         recordings = scored.merge(paths, on="utterance_id", validate="one_to_one")
         agreement = compare(Predictor(OnnxModel(exported, out), trained.description.front_end.encoder), recordings)
-        agreement.check()
+        agreement.check(precision)
         write_json({"export": agreement.metrics()}, metrics)
         with replacing(out, ".onnx") as sibling:
             sibling.write_bytes(exported)

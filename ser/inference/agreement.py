@@ -8,10 +8,15 @@ import numpy as np
 import pandas as pd
 
 from ser.errors import InputError
+from ser.evaluation.metrics import pooled_confusion, uar
 from ser.inference.predictor import Predictor
+from ser.params import Precision
 
 TOLERANCE = 1e-4
-"""Largest difference of a probability between torch and onnxruntime."""
+"""Largest difference of a probability between torch and onnxruntime, with weights of float32."""
+
+ROUNDED_TOLERANCE = 0.05
+"""Largest share of recordings that get another emotion because weights were rounded to int8."""
 
 
 @dataclass(frozen=True)
@@ -22,19 +27,33 @@ class Agreement:
         largest_difference: of any probability of any recording.
         other_emotion: recordings whose most probable emotion is another one.
         n_recordings: how many were compared.
+        trained_uar: unweighted average recall of what was scored.
+        exported_uar: that of the exported model.
     """
 
     largest_difference: float
     other_emotion: int
     n_recordings: int
+    trained_uar: float
+    exported_uar: float
 
-    def check(self) -> None:
+    def check(self, precision: Precision) -> None:
         """Refuse a model that says something else than the trained one.
 
+        Args:
+            precision: of its weights.
+
         Raises:
-            InputError: a probability differs by more than `TOLERANCE`.
+            InputError: a probability differs by more than `TOLERANCE`; or of int8, more than `ROUNDED_TOLERANCE` of the
+                recordings get another emotion.
         """
-        if self.largest_difference > TOLERANCE:
+        if precision == "int8":
+            if self.other_emotion > ROUNDED_TOLERANCE * self.n_recordings:
+                raise InputError(
+                    f"{self.other_emotion} of {self.n_recordings} recordings get another emotion when weights are"
+                    f" rounded: expected at most {ROUNDED_TOLERANCE:.0%}; use export.precision: float32"
+                )
+        elif self.largest_difference > TOLERANCE:
             raise InputError(
                 f"the exported model differs from the trained one by {self.largest_difference:.2g} in a probability,"
                 f" expected at most {TOLERANCE:g}"
@@ -46,6 +65,8 @@ class Agreement:
             "n_recordings": self.n_recordings,
             "largest_difference": float(f"{self.largest_difference:.1e}"),
             "other_emotion": self.other_emotion,
+            "trained_uar": round(self.trained_uar, 6),
+            "exported_uar": round(self.exported_uar, 6),
         }
 
 
@@ -61,8 +82,11 @@ def compare(exported: Predictor, predictions: pd.DataFrame) -> Agreement:
     found = exported.predict_many([Path(path) for path in predictions["path"]])
     probabilities = np.array([list(one.probabilities.values()) for one in found])
     expected = predictions[[f"p_{name}" for name in classes]].to_numpy()
+    predicted = np.array(classes)[probabilities.argmax(axis=1)]
     return Agreement(
         largest_difference=float(np.abs(probabilities - expected).max()),
-        other_emotion=int((np.array(classes)[probabilities.argmax(axis=1)] != predictions["predicted"]).sum()),
+        other_emotion=int((predicted != predictions["predicted"]).sum()),
         n_recordings=len(predictions),
+        trained_uar=float(uar(pooled_confusion(predictions, classes))),
+        exported_uar=float(uar(pooled_confusion(predictions.assign(predicted=predicted), classes))),
     )

@@ -2,8 +2,10 @@
 
 import hashlib
 import io
+import logging
 import warnings
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import onnx
 import torch
@@ -14,7 +16,7 @@ from ser.model_files.description import METADATA_KEY, ExportedDescription, Score
 from ser.model_files.onnx_check import OPSET
 from ser.model_files.onnx_file import BATCH, OUTPUT
 from ser.model_files.safetensors_file import Model
-from ser.params import validated
+from ser.params import Precision, validated
 from ser.storage import read_json, replacing
 
 
@@ -51,8 +53,12 @@ def describe(model: Model, file: Path, scores: Scores | None) -> ExportedDescrip
     )
 
 
-def to_onnx(model: Model, description: ExportedDescription) -> bytes:
-    """Make an ONNX file of a model: standardisation, network and softmax; the same model gives the same bytes."""
+def to_onnx(model: Model, description: ExportedDescription, precision: Precision = "float32") -> bytes:
+    """Make an ONNX file of a model: standardisation, network and softmax; the same model gives the same bytes.
+
+    With precision int8, weights that are multiplied as matrices are kept in 8 bits, one scale for each output, and
+    what they are multiplied with is rounded likewise as it comes. Convolutions stay as they are.
+    """
     reads, sizes = model.classifier.reads, shapes(description.front_end)
     buffer = io.BytesIO()
     with warnings.catch_warnings():
@@ -70,9 +76,36 @@ def to_onnx(model: Model, description: ExportedDescription) -> bytes:
             dynamic_axes={name: {0: BATCH} for name in (*reads, OUTPUT)},
         )
     exported = onnx.load_from_string(buffer.getvalue())
+    if precision == "int8":
+        exported = _quantised(exported)
     exported.metadata_props.add(key=METADATA_KEY, value=description.model_dump_json())
     data: bytes = exported.SerializeToString(deterministic=True)
     return data
+
+
+def _quantised(exported: onnx.ModelProto) -> onnx.ModelProto:
+    from onnxruntime.quantization import QuantType, quantize_dynamic  # noqa: PLC0415 (seconds, and most do without)
+
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "quantised.onnx"
+        logging.disable(logging.WARNING)  # it recommends a preparation, which finds nothing to do here
+        try:
+            # Of 8 bits, 7 are used: on processors without instructions of their own for it, sums of products of 8
+            # overflow.
+            quantize_dynamic(
+                exported,
+                file,
+                op_types_to_quantize=["MatMul"],
+                per_channel=True,
+                reduce_range=True,
+                weight_type=QuantType.QInt8,
+            )
+        finally:
+            logging.disable(logging.NOTSET)
+        quantised = onnx.load(file)
+    for tensor in quantised.graph.initializer:  # in the one form that is read
+        tensor.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(tensor), tensor.name))
+    return quantised
 
 
 def write_weights(model: Model, path: Path) -> None:

@@ -29,16 +29,20 @@ OPERATORS = frozenset(
         "ConstantOfShape",
         "Conv",
         "Div",
+        "DynamicQuantizeLinear",
         "Einsum",
         "Equal",
+        "Erf",
         "Expand",
         "Flatten",
         "Gather",
         "Gemm",
         "Greater",
         "Identity",
+        "LayerNormalization",
         "LogSoftmax",
         "MatMul",
+        "MatMulInteger",
         "MaxPool",
         "Mul",
         "Pow",
@@ -75,8 +79,8 @@ MAX_ATTRIBUTE = 1000
 MAX_RANK = 8
 """Of a tensor."""
 
-FLOAT, INT64 = 1, 7
-_BYTES_PER_NUMBER = {FLOAT: 4, INT64: 8}
+FLOAT, INT8, INT64 = 1, 3, 7
+_BYTES_PER_NUMBER = {FLOAT: 4, INT8: 1, INT64: 8}
 
 _VARINT, _LENGTH, _FOUR_BYTES = 0, 2, 5
 
@@ -203,7 +207,7 @@ def _check_node(node: dict[str, Any]) -> None:
 def _check_tensor(tensor: dict[str, Any]) -> None:
     _name(tensor.get("name", b""))
     size = _BYTES_PER_NUMBER.get(tensor.get("data_type", 0))
-    _require(size is not None, "a tensor of other numbers than float32 and int64")
+    _require(size is not None, "a tensor of other numbers than float32, int8 and int64")
     _require(len(tensor["dims"]) <= MAX_RANK and min(tensor["dims"], default=0) >= 0, "a tensor of an impossible shape")
     _require(prod(tensor["dims"]) * (size or 0) == len(tensor.get("raw_data", b"")), "a tensor of another size")
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
@@ -51,6 +51,22 @@ class Classifier(nn.Module):
         """Set mean and standard deviation of each band, shape (n_bands,), of each array that is standardised."""
         for name, layer in self.standardise.items():
             cast("_Standardise", layer).set(*statistics[name])
+
+    def load_initial_weights(self) -> None:
+        """Begin with weights that others published, if the network does.
+
+        Raises:
+            InputError: they cannot be had, or do not fit.
+        """
+        if hasattr(self.network, "load_initial_weights"):
+            self.network.load_initial_weights()
+
+    def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:
+        """The weights that learn together, for an optimizer: at this rate, if the network has no rates of its own."""
+        if hasattr(self.network, "parameter_groups"):
+            groups: list[dict[str, Any]] = self.network.parameter_groups(learning_rate)
+            return groups
+        return [{"params": list(self.parameters()), "lr": learning_rate}]
 
     def forward(self, arrays: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """Map arrays, (batch, *shape) each, to logits (batch, n_classes), or as the network does in training."""

@@ -137,6 +137,7 @@ def fit(
         classifier = Classifier(n_classes, examples.shapes, params.network)
         if classifier.standardise:
             classifier.standardise_by(examples.band_statistics())
+        classifier.load_initial_weights()
         return classifier
 
     chosen, refitted, tables, kept, seconds = [], [], [], [], 0.0

@@ -18,6 +18,7 @@ from torch.optim.swa_utils import get_ema_avg_fn
 from torchmetrics.classification import MulticlassF1Score
 
 from ser.features.examples import Examples
+from ser.models.classifier import Classifier
 from ser.params import TrainParams
 from ser.training.batches import Batch, batches
 from ser.training.checkpoints import Checkpoints, DamagedCheckpointError
@@ -141,9 +142,16 @@ class _Task(LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         rate = self.params.learning_rate
-        optimizer = torch.optim.AdamW(self.network.parameters(), lr=rate, weight_decay=self.params.weight_decay)
+        network = self.network
+        groups = (
+            network.parameter_groups(rate)
+            if isinstance(network, Classifier)
+            else [{"params": network.parameters(), "lr": rate}]
+        )
+        optimizer = torch.optim.AdamW(groups, weight_decay=self.params.weight_decay)
         if self.params.schedule == "one_cycle":
-            cycle = OneCycleLR(optimizer, rate, total_steps=int(self.trainer.estimated_stepping_batches))
+            rates = [group["lr"] for group in groups]
+            cycle = OneCycleLR(optimizer, rates, total_steps=int(self.trainer.estimated_stepping_batches))
             return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
         if self.params.rate_factor == 1:
             return optimizer

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import torch
 
+from ser.front_ends.whisper_log_mel import BEHIND_THE_END, END, LOWEST
 from ser.params import NO_PERTURBATION, PerturbParams
 
 _DB_PER_NEPER = 10 / math.log(10)  # of power
@@ -38,10 +39,36 @@ def perturb_spectrograms(features: torch.Tensor, params: PerturbParams) -> torch
         the batch was.
     """
     floor = features.amin()
-    moved = _move(features, floor, params)
+    return _mask(_changed(features, floor, _times(features, params), params), floor, params)
+
+
+def perturb_whisper_log_mel(mel: torch.Tensor, params: PerturbParams) -> torch.Tensor:
+    """Change the spectrograms that Whisper reads as `perturb_spectrograms` does; their ends move with them.
+
+    Random numbers come from torch's global generator.
+
+    Args:
+        mel: of front end `whisper_log_mel`, shape (batch, n_mels, n_frames).
+        params: the range of each change, in decibels where the spectrogram has steps of 40.
+
+    Returns:
+        Shape (batch, n_mels, n_frames); the loudest cell of each is as loud as it was, and no other 80 dB below it.
+    """
+    n_heard = (mel[:, :1] > END).sum(dim=2, keepdim=True)  # (batch, 1, 1)
+    peak = _peak(mel)
+    decibels = (40 * (mel - peak)).clamp(min=-80)
+    times = _times(mel, params)
+    floor = torch.tensor(-80.0, device=mel.device)
+    changed = _mask(_changed(decibels, floor, times, params), floor, params)
+    return torch.where(times < n_heard, (changed / 40 + peak).clamp(min=LOWEST), BEHIND_THE_END)
+
+
+def _changed(features: torch.Tensor, floor: torch.Tensor, times: torch.Tensor, params: PerturbParams) -> torch.Tensor:
+    """Spectrograms moved, tilted and with noise; decibels below the new loudest cell, nothing below `floor`."""
+    moved = _move(features, floor, times, params)
     tilted = moved + _uniform(features, -params.tilt_db, params.tilt_db) * _slope(features)
     noisy = tilted if params.noise_db is None else _add_noise(tilted, *params.noise_db)
-    return _mask((noisy - _peak(noisy)).clamp(min=floor), floor, params)
+    return (noisy - _peak(noisy)).clamp(min=floor)
 
 
 def perturb_contours(contours: torch.Tensor, params: PerturbParams) -> torch.Tensor:
@@ -62,7 +89,11 @@ def perturb_contours(contours: torch.Tensor, params: PerturbParams) -> torch.Ten
     return contours.gather(2, times.clamp(0, n_frames - 1).expand_as(contours)) * seen
 
 
-_CHANGES = {"log_mel": perturb_spectrograms, "contours": perturb_contours}
+_CHANGES = {
+    "log_mel": perturb_spectrograms,
+    "contours": perturb_contours,
+    "whisper_log_mel": perturb_whisper_log_mel,
+}
 """By array; the settings of a front end say which of the changes its arrays have."""
 
 
@@ -93,10 +124,9 @@ def _add_noise(features: torch.Tensor, low: float, high: float) -> torch.Tensor:
     return torch.logaddexp(features / _DB_PER_NEPER, noise / _DB_PER_NEPER) * _DB_PER_NEPER  # powers add up
 
 
-def _move(features: torch.Tensor, floor: torch.Tensor, params: PerturbParams) -> torch.Tensor:
-    """Read each spectrogram at other times and in other bands, between its cells; outside it there is silence."""
+def _move(features: torch.Tensor, floor: torch.Tensor, times: torch.Tensor, params: PerturbParams) -> torch.Tensor:
+    """Read each spectrogram at these times and in other bands, between its cells; outside it there is silence."""
     _, n_bands, n_frames = features.shape
-    times = _times(features, params)
     higher = _uniform(features, -params.shift_mels, params.shift_mels)
     rows = torch.arange(n_bands, device=features.device)[:, None]
     bands = (rows - higher).clamp(0, n_bands - 1)  # (batch, n_bands, 1)

@@ -51,7 +51,7 @@ KINDS: dict[str, Callable[..., tuple[Any, Any]]] = {
     "wav2vec2": lambda **more: (Wav2Vec2Model(Wav2Vec2Config(**SIZES, **more)), Wav2Vec2FeatureExtractor()),
     "hubert": lambda **more: (HubertModel(HubertConfig(**SIZES, **more)), Wav2Vec2FeatureExtractor()),
     "wavlm": lambda **more: (WavLMModel(WavLMConfig(**SIZES, **more)), Wav2Vec2FeatureExtractor()),
-    "whisper": lambda **more: (WhisperModel(WhisperConfig(**WHISPER, **more)), WhisperFeatureExtractor()),
+    "whisper": lambda **more: (WhisperModel(WhisperConfig(**WHISPER | more)), WhisperFeatureExtractor()),
 }
 """Model and feature extractor of each kind: two layers, 16 values wide."""
 

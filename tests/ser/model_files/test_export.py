@@ -30,6 +30,9 @@ SCORES = {
 }
 
 
+FRONT_END = dict.fromkeys(OF_CONTOURS, "contours_functionals") | {"whisper": "whisper_log_mel"}
+
+
 @pytest.mark.parametrize(
     ("architecture", "members"),
     [*((name, 1) for name in ARCHITECTURES if name != "layer_weighted"), ("attentive_resnet", 3), ("late_fusion", 2)],
@@ -37,12 +40,14 @@ SCORES = {
 def test_every_architecture_agrees_with_torch_in_batches_of_any_size(
     small_front_end: FeatureParams, architecture: str, members: int
 ) -> None:
-    name = "contours_functionals" if architecture in OF_CONTOURS else "log_mel"
+    name = FRONT_END.get(architecture, "log_mel")
     front_end = hears(small_front_end.model_copy(update={"duration": 0.6}), name, n_mels=16)
     model = untrained_model(front_end, architecture, members=members)
     exported = OnnxModel(to_onnx(model, describe(model, Path(__file__), None)), Path("m.onnx"))
     for size in (1, 3):
-        features = batch_of([analyse(clip(seed, sampling_rate=8_000), front_end) for seed in range(size)])
+        features = batch_of(
+            [analyse(clip(seed, sampling_rate=front_end.sampling_rate), front_end) for seed in range(size)]
+        )
         np.testing.assert_allclose(exported.probabilities(features), model.probabilities(features), atol=1e-6)
 
 
@@ -59,6 +64,19 @@ def test_the_same_model_gives_the_same_bytes_and_none_of_this_machine(
     assert to_onnx(small_model, exported_description) == small_onnx
     assert str(Path(__file__).parents[3]).encode() not in small_onnx
     assert b".py" not in small_onnx
+
+
+def test_weights_of_8_bits_make_a_quarter_of_the_file_and_say_nearly_the_same(small_front_end: FeatureParams) -> None:
+    model = untrained_model(hears(small_front_end, "whisper_log_mel"), "whisper")
+    description = describe(model, Path(__file__), None)
+    whole, rounded = (to_onnx(model, description, precision) for precision in ("float32", "int8"))
+    assert to_onnx(model, description, "int8") == rounded
+    convolutions = 4 * 3 * 64 * (80 + 64)
+    assert len(rounded) - convolutions < 0.4 * (len(whole) - convolutions)
+    features = batch_of([analyse(clip(seed), model.description.front_end) for seed in range(3)])
+    found = OnnxModel(rounded, Path("m.onnx")).probabilities(features)
+    np.testing.assert_allclose(found, model.probabilities(features), atol=0.02)
+    assert np.abs(found - model.probabilities(features)).max() > 1e-6
 
 
 def test_the_temperature_is_in_the_graph(small_model: Model) -> None:
@@ -98,21 +116,26 @@ def test_weights_alone_are_loaded_without_pickles_dangers(small_model: Model, tm
     np.testing.assert_array_equal(classifier.eval().logits(features), small_model.classifier.logits(features))
 
 
+def predictions_uar(predictions: pd.DataFrame) -> float:
+    return float((predictions["emotion"] == predictions["predicted"]).groupby(predictions["emotion"]).mean().mean())
+
+
 def test_a_comparison_finds_the_recording_that_differs(small_onnx: bytes, small_model: Model, tmp_path: Path) -> None:
     paths = [write_clip(tmp_path / f"{number}.wav", number) for number in range(5)]
     trained = Predictor(small_model)
     predictions = pd.DataFrame(
         [
-            {"path": str(path), "predicted": one.emotion}
+            {"path": str(path), "predicted": one.emotion, "emotion": ("sad", "happy")[number % 2]}
             | {f"p_{name}": value for name, value in one.probabilities.items()}
-            for path, one in zip(paths, trained.predict_many(paths), strict=True)
+            for number, (path, one) in enumerate(zip(paths, trained.predict_many(paths), strict=True))
         ]
     )
     exported = Predictor(OnnxModel(small_onnx, Path("m.onnx")))
     agreement = compare(exported, predictions)
-    agreement.check()
+    agreement.check("float32")
     assert agreement.largest_difference < 1e-6
     assert (agreement.n_recordings, agreement.other_emotion) == (5, 0)
+    assert agreement.trained_uar == agreement.exported_uar == pytest.approx(predictions_uar(predictions))
     predictions.loc[3, "p_sad"] += 0.01
     predictions.loc[2, "predicted"] = "none"
     agreement = compare(exported, predictions)
@@ -121,12 +144,16 @@ def test_a_comparison_finds_the_recording_that_differs(small_onnx: bytes, small_
     with pytest.raises(
         InputError, match=r"differs from the trained one by 0.01 in a probability, expected at most 0.0"
     ):
-        agreement.check()
+        agreement.check("float32")
+    with pytest.raises(InputError, match=r"^1 of 5 recordings get another emotion when weights are rounded"):
+        agreement.check("int8")
 
 
 def test_the_figures_are_short() -> None:
-    assert Agreement(1.23456e-7, 0, 4).metrics() == {
+    assert Agreement(1.23456e-7, 0, 4, 1 / 3, 0.25).metrics() == {
         "n_recordings": 4,
         "largest_difference": 1.2e-7,
         "other_emotion": 0,
+        "trained_uar": 0.333333,
+        "exported_uar": 0.25,
     }
