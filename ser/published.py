@@ -28,15 +28,15 @@ def weight_files(folder: Path) -> list[Path]:
         return [folder / WEIGHTS]
     try:
         with (folder / INDEX).open("rb") as file:
-            parts = set(json.loads(file.read(MAX_INDEX))["weight_map"].values())
-        if not parts or not all(part == Path(part).name and part.endswith(".safetensors") for part in parts):
-            raise ValueError("it names other files than safetensors beside it")
+            parts = {str(part) for part in json.loads(file.read(MAX_INDEX))["weight_map"].values()}
     except FileNotFoundError:
         pickle = next((name for name in ("pytorch_model.bin", "model.pt") if (folder / name).exists()), None)
         why = f", found {pickle}: a pickle can run any code, and is not opened" if pickle else ""
         raise InputError(f"{folder}: expected weights in {WEIGHTS}{why}") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{folder / INDEX}: no index of weights: {error}") from None
+    if not parts or not all(part == Path(part).name and part.endswith(".safetensors") for part in parts):
+        raise InputError(f"{folder / INDEX}: it names other files than safetensors beside it")
     return [folder / part for part in sorted(parts)]
 
 

@@ -103,6 +103,7 @@ def _quantised(exported: onnx.ModelProto) -> onnx.ModelProto:
         finally:
             logging.disable(logging.NOTSET)
         quantised = onnx.load(file)
+    del quantised.graph.value_info[:], quantised.metadata_props[:]
     for tensor in quantised.graph.initializer:  # in the one form that is read
         tensor.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(tensor), tensor.name))
     return quantised

@@ -58,15 +58,15 @@ class Classifier(nn.Module):
         Raises:
             InputError: they cannot be had, or do not fit.
         """
-        if hasattr(self.network, "load_initial_weights"):
-            self.network.load_initial_weights()
+        begin = getattr(self.network, "load_initial_weights", None)
+        if begin:
+            begin()
 
     def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:
         """The weights that learn together, for an optimizer: at this rate, if the network has no rates of its own."""
-        if hasattr(self.network, "parameter_groups"):
-            groups: list[dict[str, Any]] = self.network.parameter_groups(learning_rate)
-            return groups
-        return [{"params": list(self.parameters()), "lr": learning_rate}]
+        own = getattr(self.network, "parameter_groups", None)
+        groups: list[dict[str, Any]] = own(learning_rate) if own else [{"params": list(self.parameters())}]
+        return groups
 
     def forward(self, arrays: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """Map arrays, (batch, *shape) each, to logits (batch, n_classes), or as the network does in training."""

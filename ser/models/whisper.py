@@ -30,12 +30,12 @@ class Network(nn.Module):
         shapes: of array ``whisper_log_mel``, (n_mels, n_frames).
         settings: ``encoder`` gives the weights that training starts from, the network's own are random; ``width`` and
             ``layers`` are of the encoder, as far as it is used; ``tuned_layers``: how many of these learn, from the
-            last; ``encoder_rate``: the share of the learning rate at which they do; ``dropout``: share of values dropped
-            before the linear layer.
+            last; ``encoder_rate``: the share of the learning rate at which they do; ``dropout``: share of values
+            dropped before the linear layer.
 
     Source:
-        Radford et al., "Robust speech recognition via large-scale weak supervision", 2022. Layers weighted as in Yang et
-        al., "SUPERB", Interspeech 2021.
+        Radford et al., "Robust speech recognition via large-scale weak supervision", 2022. Layers weighted as in
+        Yang et al., "SUPERB", Interspeech 2021.
     """
 
     standardises_input = True

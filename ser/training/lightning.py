@@ -142,15 +142,12 @@ class _Task(LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         rate = self.params.learning_rate
-        network = self.network
         groups = (
-            network.parameter_groups(rate)
-            if isinstance(network, Classifier)
-            else [{"params": network.parameters(), "lr": rate}]
+            self.network.parameter_groups(rate) if isinstance(self.network, Classifier) else self.network.parameters()
         )
-        optimizer = torch.optim.AdamW(groups, weight_decay=self.params.weight_decay)
+        optimizer = torch.optim.AdamW(groups, lr=rate, weight_decay=self.params.weight_decay)
         if self.params.schedule == "one_cycle":
-            rates = [group["lr"] for group in groups]
+            rates = [float(group["lr"]) for group in optimizer.param_groups]
             cycle = OneCycleLR(optimizer, rates, total_steps=int(self.trainer.estimated_stepping_batches))
             return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
         if self.params.rate_factor == 1:

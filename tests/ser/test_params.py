@@ -74,7 +74,7 @@ def test_what_the_file_shows_of_another_choice_is_one(choice: type[FrontEnds] | 
     shown = re.findall(r"^    # (\w+: \{.*\})(?: #.*)?$", PARAMS.read_text(), re.MULTILINE)
     values = {name: value for line in shown for name, value in YAML(typ="safe").load(line).items()}
     found = {name: value for name, value in values.items() if name in choice.model_fields}
-    assert len(found) == 4
+    assert len(found) == 5
     for name, value in found.items():
         assert [*choice.model_validate({name: value}).used] == [name]
 

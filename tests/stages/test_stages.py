@@ -12,9 +12,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from click.testing import Result
 from dvc.utils.serialize import modify_yaml
 from joblib.externals.loky import get_reusable_executor
+from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from ser.cli.main import app as ser_app
@@ -109,6 +111,44 @@ def test_two_corpora_are_trained_on_together_and_scored_each(project: Path) -> N
     assert set(scores["per_corpus"]) == {"ravdess", "tess"}
     assert pd.read_csv("data/predictions.csv")["corpus"].value_counts().to_dict() == {"ravdess": 32, "tess": 7}
     assert {"ravdess", "tess"} <= set(pd.read_csv("plots/test/groups.csv")["group"])
+
+
+def test_a_whisper_is_tuned_and_its_file_needs_no_encoder(project: Path) -> None:
+    encoder = write_encoder("whisper", project / "encoder", d_model=64, encoder_attention_heads=1, encoder_ffn_dim=256)
+    with modify_yaml("params.yaml") as values:
+        values["features"]["sampling_rate"] = 16000
+        values["features"]["front_ends"] = {"whisper_log_mel": {"n_mels": 80}}
+        values["train"]["network"] = {
+            "whisper": {
+                "encoder": str(encoder),
+                "width": 64,
+                "layers": 2,
+                "tuned_layers": 1,
+                "encoder_rate": 0.5,
+                "dropout": 0.0,
+            }
+        }
+        values["train"]["precision"] = "bf16-mixed"
+        values["train"]["perturb"]["stretch"] = [0.9, 1.1]
+        values["export"]["precision"] = "int8"
+    run_until("export")
+    published = load_file(encoder / "model.safetensors")
+    trained = load_file("models/model.safetensors")
+    same = {
+        number: torch.equal(
+            trained[f"network.encoder.layers.{number}.fc1.weight"], published[f"encoder.layers.{number}.fc1.weight"]
+        )
+        for number in (0, 1)
+    }
+    assert same == {0: True, 1: False}
+    shutil.rmtree(encoder)  # neither file needs it
+    agreement = json.loads(Path("metrics/export.json").read_text())["export"]
+    assert 0 < agreement["largest_difference"] < 0.1
+    assert abs(agreement["trained_uar"] - agreement["exported_uar"]) < 0.1
+    recording = str(next(Path("data/raw").rglob("*.wav")))
+    for model in ("models/model.onnx", "models/model.safetensors"):
+        answer = CliRunner().invoke(ser_app, ["predict", recording, "--model", model, "--json"])
+        assert answer.exit_code == 0, answer.output
 
 
 def test_a_pretrained_encoder_goes_all_the_way_to_a_prediction(project: Path) -> None:

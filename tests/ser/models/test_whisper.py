@@ -157,7 +157,7 @@ def damage(folder: Path) -> None:
     ("make", "message"),
     [
         (hide_in_a_pickle, "found pytorch_model.bin: a pickle can run any code, and is not opened"),
-        (hide_in_an_index, "no index of weights: it names other files than safetensors beside it"),
+        (hide_in_an_index, "index.json: it names other files than safetensors beside it"),
         (damage, "no encoder that can be loaded"),
     ],
 )

@@ -3,8 +3,9 @@ import pytest
 import torch
 
 from ser.front_ends.contours_functionals import N_ROWS
+from ser.front_ends.whisper_log_mel import BEHIND_THE_END, LOWEST
 from ser.params import NO_PERTURBATION
-from ser.training.perturbation import perturb, perturb_contours, perturb_spectrograms
+from ser.training.perturbation import perturb, perturb_contours, perturb_spectrograms, perturb_whisper_log_mel
 
 
 def changed(features: torch.Tensor, **changes: object) -> torch.Tensor:
@@ -160,3 +161,54 @@ def test_a_run_of_frames_is_hidden_in_contours() -> None:
     assert len(set(lengths.tolist())) > 10
     starts = (hidden[:, 1:] & ~hidden[:, :-1]).sum(dim=1) + hidden[:, 0]
     assert starts.max() == 1
+
+
+def whisper_log_mel(n: int = 64, n_heard: int = 40) -> torch.Tensor:
+    """The same spots, as Whisper has them, 40 frames long: a step of 1 is 40 dB, the loudest cell 0.7."""
+    mel = (spectrograms(n) / 40 + 0.7).clamp(min=LOWEST)
+    mel[:, :, n_heard:] = BEHIND_THE_END
+    return mel
+
+
+def changed_mel(mel: torch.Tensor, **changes: object) -> torch.Tensor:
+    torch.manual_seed(0)
+    return perturb_whisper_log_mel(mel, NO_PERTURBATION.model_copy(update=changes))
+
+
+def ends(mel: torch.Tensor) -> torch.Tensor:
+    """Frames before each end; behind it, nothing else is."""
+    heard = mel[:, 0] > BEHIND_THE_END
+    counts = heard.sum(dim=1)
+    assert all(torch.equal(row, torch.arange(60) < count) for row, count in zip(heard, counts, strict=True))
+    assert (mel[~heard[:, None].expand_as(mel)] == BEHIND_THE_END).all()
+    assert (mel[heard[:, None].expand_as(mel)] >= LOWEST).all()
+    return counts
+
+
+def test_what_whisper_reads_is_changed_as_a_spectrogram_is_and_its_end_moves_with_it() -> None:
+    mel = whisper_log_mel()
+    torch.testing.assert_close(changed_mel(mel, stretch=(1.0, 1.0)), mel)
+    stretched = changed_mel(mel, stretch=(0.8, 1.25))
+    _, frames = loudest(stretched)
+    assert {int(ends(stretched).min()), int(ends(stretched).max())} <= set(range(32, 51))
+    np.testing.assert_allclose(frames, ends(stretched).numpy() * 20 / 40, atol=1)
+    shifted = changed_mel(mel, shift_frames=5)
+    _, frames = loudest(shifted)
+    assert set(ends(shifted).numpy() - frames) == {20, 21}  # frames are read in between
+    assert len(set(frames)) > 6
+    bands, _ = loudest(changed_mel(mel, shift_mels=3))
+    assert set(bands) == set(range(5, 12))
+
+
+def test_the_loudest_cell_stays_as_loud_and_what_is_hidden_is_the_lowest() -> None:
+    mel = whisper_log_mel()
+    mel[:, :, :40] = (mel[:, :, :40] + torch.linspace(-0.5, 0.5, 64)[:, None, None]).clamp(min=LOWEST)
+    for changes in ({"tilt_db": 12.0}, {"noise_db": (-30.0, -20.0)}, {"stretch": (0.9, 1.1), "shift_mels": 2}):
+        found = changed_mel(mel, **changes)
+        ends(found)
+        torch.testing.assert_close(found.amax(dim=(1, 2)), mel.amax(dim=(1, 2)))
+    loud = torch.full((64, 16, 60), 0.5)
+    hidden = changed_mel(loud, mask_frames=20)
+    lengths = (hidden[:, 0] == LOWEST).sum(dim=1)
+    assert lengths.max() > 15
+    assert ((hidden == LOWEST) | hidden.isclose(torch.tensor(0.5))).all()
