@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 
+WHISPER_PREFIXES = ("encoder.", "model.encoder.")
+"""Of the weights of a Whisper's encoder in a checkpoint, the second of one that writes words."""
+
 MAX_INDEX = 1 << 24
 """Bytes of the index of a checkpoint in parts; that of Whisper large has a tenth of a megabyte."""
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ser.errors import InputError
 from ser.params import FeatureParams, PretrainedParams
+from ser.published import WHISPER_PREFIXES, read_tensors, weight_files
 
 FIXED_LENGTH = False
 """A signal is not padded to the duration: silence would drown the mean over time."""
@@ -44,17 +45,14 @@ def analyse(signal: np.ndarray, params: FeatureParams, settings: PretrainedParam
     """
     import torch  # noqa: PLC0415 (a second, and other front ends do without)
 
-    extractor, model = _kept(settings.encoder, params.sampling_rate)
-    encoder = model.get_encoder() if model.config.is_encoder_decoder else model
+    extractor, encoder = _kept(settings.encoder, params.sampling_rate)
     padded = np.pad(signal, (0, max(0, round(_SHORTEST * params.sampling_rate) - len(signal))))
-    inputs = extractor(padded, sampling_rate=params.sampling_rate, return_tensors="pt")
+    inputs = extractor(padded, sampling_rate=params.sampling_rate, return_tensors="pt", padding=False)
+    if encoder.config.model_type == "whisper":
+        inputs = _unpadded(encoder, inputs)
     with torch.inference_mode():
-        layers = torch.stack(encoder(**inputs, output_hidden_states=True).hidden_states)[
-            :, 0
-        ]  # (layers, frames, width)
-    # Whisper hears 30 s, whatever the recording has: what is behind its end does not count.
-    share = len(padded) / max(getattr(extractor, "n_samples", 0), len(padded))
-    means: np.ndarray = layers[:, : max(1, round(share * layers.shape[1]))].mean(dim=1).float().numpy()
+        states = encoder(**inputs, output_hidden_states=True).hidden_states
+    means: np.ndarray = torch.stack(states)[:, 0].mean(dim=1).numpy()  # of (layers, frames, width)
     if means.shape != settings.shape:
         raise InputError(
             f"encoder {settings.encoder}: expected features.front_ends.pretrained.shape: {[*means.shape]},"
@@ -63,8 +61,15 @@ def analyse(signal: np.ndarray, params: FeatureParams, settings: PretrainedParam
     return {"encoder": means}
 
 
+def _unpadded(encoder: Any, inputs: Any) -> Any:
+    """Let a Whisper hear the clip alone, where it would insist on 30 s: ten times as long for a clip of three."""
+    n_steps = inputs["input_features"].shape[2] // 2  # 20 ms each
+    encoder.config.max_source_positions = encoder.embed_positions.num_embeddings = n_steps
+    return {"input_features": inputs["input_features"][:, :, : 2 * n_steps]}
+
+
 def load_encoder(name: str, sampling_rate: int) -> tuple[Any, Any]:
-    """Load what prepares an encoder's input, and the encoder in float32 and evaluation mode.
+    """Load what prepares an encoder's input, and the encoder in float32 and evaluation mode, without its decoder.
 
     No code that comes with them is run, and of weights nothing but safetensors is opened.
 
@@ -79,6 +84,7 @@ def load_encoder(name: str, sampling_rate: int) -> tuple[Any, Any]:
     from huggingface_hub.errors import HFValidationError, StrictDataclassError  # noqa: PLC0415
     from safetensors import SafetensorError  # noqa: PLC0415
     from transformers import AutoConfig, AutoFeatureExtractor, AutoModel  # noqa: PLC0415
+    from transformers.models.whisper.modeling_whisper import WhisperEncoder  # noqa: PLC0415
     from transformers.utils import logging  # noqa: PLC0415
 
     logging.set_verbosity_error()
@@ -88,10 +94,15 @@ def load_encoder(name: str, sampling_rate: int) -> tuple[Any, Any]:
         _check_weights(Path(name), config)
         extractor = AutoFeatureExtractor.from_pretrained(name, trust_remote_code=False)
         # Encoders are published in float16, too, which not every operation on a processor has.
-        model = AutoModel.from_pretrained(
-            name, config=config, trust_remote_code=False, use_safetensors=True, dtype=torch.float32
-        ).eval()
-    except (*_MISFITS, HFValidationError, StrictDataclassError, SafetensorError) as error:
+        if config.model_type == "whisper":
+            model = WhisperEncoder(config)
+            weights = read_tensors(name, model.state_dict(), WHISPER_PREFIXES)
+            model.load_state_dict({key: tensor.float() for key, tensor in weights.items()})
+        else:
+            model = AutoModel.from_pretrained(
+                name, config=config, trust_remote_code=False, use_safetensors=True, dtype=torch.float32
+            )
+    except (*_MISFITS, InputError, HFValidationError, StrictDataclassError, SafetensorError) as error:
         raise InputError(
             f"features.front_ends.pretrained.encoder: {name}: no encoder that can be loaded: {error}"
         ) from None
@@ -100,7 +111,7 @@ def load_encoder(name: str, sampling_rate: int) -> tuple[Any, Any]:
             f"encoder {name} hears {extractor.sampling_rate} Hz:"
             f" expected features.sampling_rate: {extractor.sampling_rate}, got {sampling_rate}"
         )
-    return extractor, model
+    return extractor, model.eval()
 
 
 def _check_weights(folder: Path, config: Any) -> None:
@@ -111,11 +122,14 @@ def _check_weights(folder: Path, config: Any) -> None:
 
     Raises:
         ValueError: they are elsewhere.
+        InputError: there are none, or they are in a pickle.
     """
     if getattr(config, "transformers_weights", None) is not None:
         raise ValueError("its config.json names another file of weights than model.safetensors")
-    if folder.is_dir() and (not (folder / "model.safetensors").is_file() or (folder / "adapter_config.json").exists()):
-        raise ValueError("expected its weights in one file, model.safetensors, without adapters")
+    if folder.is_dir():
+        weight_files(folder)
+        if (folder / "adapter_config.json").exists():
+            raise ValueError("expected its weights in model.safetensors, without adapters")
 
 
 _kept = lru_cache(maxsize=1)(load_encoder)

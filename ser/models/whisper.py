@@ -10,13 +10,10 @@ from ser.errors import InputError
 from ser.front_ends.whisper_log_mel import END
 from ser.models.blocks import Shapes
 from ser.params import WhisperParams
-from ser.published import read_tensors
+from ser.published import WHISPER_PREFIXES, read_tensors
 
 HEAD_WIDTH = 64
 """Values that one head of attention has, in every Whisper."""
-
-_PREFIXES = ("encoder.", "model.encoder.")
-"""Of the encoder's weights in a checkpoint, the first without and the second with a head for words."""
 
 
 class Network(nn.Module):
@@ -61,7 +58,7 @@ class Network(nn.Module):
             InputError: the encoder cannot be had, is no Whisper, or has another width or fewer layers.
         """
         own = {name: tensor for name, tensor in self.encoder.state_dict().items() if name != "positions"}
-        published = read_tensors(self.settings.encoder, own, _PREFIXES)
+        published = read_tensors(self.settings.encoder, own, WHISPER_PREFIXES)
         for name, tensor in own.items():
             if name not in published or published[name].shape != tensor.shape:
                 found = f"shape {[*published[name].shape]}" if name in published else "none"
