@@ -108,7 +108,7 @@ def open_file(path: Path) -> Iterator[BlockQueue]:
         def play() -> None:
             started, n_samples = time.monotonic(), 0
             try:
-                for samples in blocks_of(round(BLOCK * sampling_rate), audio.blocks):
+                for samples in blocks_of(round(BLOCK * sampling_rate), audio.blocks()):
                     n_samples += len(samples)
                     ended = started + n_samples / sampling_rate
                     if stop.wait(max(0, ended - time.monotonic())):

@@ -1,13 +1,15 @@
 """A whole recording in memory."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ser.audio.limits import AudioError, DecodeLimits
-from ser.audio.reader import Recording, open_audio
+from ser.audio.reader import AudioReader, Recording, open_audio
 from ser.audio.signal import CANCELLING, ChannelPowers, check_voice, mix
 
 
@@ -49,7 +51,11 @@ def read_audio(recording: Recording, name: str | None = None, limits: DecodeLimi
         AudioError: it cannot be used, or there is no voice in it; its ``reason`` is one of `ser.audio.limits.REASONS`.
     """
     with open_audio(recording, name, limits) as reader:
-        blocks = list(reader.blocks())
+        return join(reader, list(reader.blocks()))
+
+
+def join(reader: AudioReader, blocks: list[np.ndarray]) -> Audio:
+    """Put a recording together from all of its blocks; see `read_audio`."""
     samples = np.concatenate(blocks) if len(blocks) > 1 else blocks[0]
     powers = ChannelPowers(reader.n_channels)
     channel = None
@@ -59,14 +65,21 @@ def read_audio(recording: Recording, name: str | None = None, limits: DecodeLimi
         channel = powers.louder_channel()
     signal = mix(samples, channel)
     missing = describe_missing(reader.name, reader.missing, len(signal) / reader.sampling_rate)
-    try:
+    with blamed_on_the_cut(reader):
         check_voice(signal, reader.sampling_rate, reader.name)
-    except AudioError as error:
-        if missing:
-            raise AudioError(f"{error}; the file is cut off", "truncated") from None
-        raise
     odd = [*reader.odd, *([f"{reader.name}: {CANCELLING}"] if channel is not None else [])]
     return Audio(samples, signal, reader.sampling_rate, reader.container, tuple(odd), missing)
+
+
+@contextmanager
+def blamed_on_the_cut(reader: AudioReader) -> Iterator[None]:
+    """Say of a recording without voice, which was read to its end, if it is cut off."""
+    try:
+        yield
+    except AudioError as error:
+        if reader.missing:
+            raise AudioError(f"{error}; the file is cut off", "truncated") from None
+        raise
 
 
 def describe_missing(name: str, missing: float, seconds: float) -> str:

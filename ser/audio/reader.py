@@ -43,7 +43,7 @@ class SequentialSoundFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfi
 
 
 class AudioReader:
-    """An open recording, which is read once.
+    """An open recording.
 
     Attributes:
         name: what messages call it.
@@ -51,12 +51,14 @@ class AudioReader:
         n_channels: how many.
         container: by libsndfile's name, or ffmpeg's.
         seconds: its length, as its header says; None if it does not.
-        odd: what was odd about it, as far as it was read; lines that begin with its name.
-        missing: seconds that its headers promise and that are not there, as far as it was read; NaN: some, of unknown
-            number.
+        odd: what was odd about it, as far as it was read last; lines that begin with its name.
+        missing: seconds that its headers promise and that are not there, as far as it was read last; NaN: some, of
+            unknown number.
     """
 
-    def __init__(self, file: BinaryIO, name: str, limits: DecodeLimits, contents: Contents, stack: ExitStack) -> None:
+    def __init__(
+        self, file: BinaryIO, name: str, limits: DecodeLimits, contents: Contents, stack: ExitStack, said: str = ""
+    ) -> None:
         self.name = name
         self._file, self._parts, self._stack = file, contents.parts, stack
         self._sound = self._open(self._parts[0], stack)
@@ -65,17 +67,23 @@ class AudioReader:
         self.container = contents.container or str(self._sound.format)
         promised = self._promised(self._parts[0], self._sound)
         self.seconds = promised / self.sampling_rate if promised and len(self._parts) == 1 else None
+        self._said = said  # by ffmpeg, of what it made this from
+        self._begun = False  # whether what is open of it was read from
         self.odd: list[str] = []
         self.missing = 0.0
         self._limits = limits
 
     def blocks(self) -> Iterator[np.ndarray]:
-        """Yield the samples, once and in order, float32 of shape (n_samples, n_channels).
+        """Yield the samples in order, from the first on each time, float32 of shape (n_samples, n_channels).
 
         Raises:
             AudioError: the recording is damaged, too long, empty, or has samples that are not in [-1, 1].
         """
         most, n_frames = self._limits.frames(self.sampling_rate, self.n_channels), 0
+        self.odd, self.missing = [], 0.0
+        if self._said:
+            self._note(f"ffmpeg says: {self._said}")
+            self.missing = math.nan
         with named_errors(self.name):
             for block in self._all_parts():
                 n_frames += len(block)
@@ -89,11 +97,12 @@ class AudioReader:
 
     def _all_parts(self) -> Iterator[np.ndarray]:
         for number, part in enumerate(self._parts):
-            if number:
+            if self._begun:
                 self._sound = self._open(part, self._stack)
-                if (self._sound.samplerate, self._sound.channels) != (self.sampling_rate, self.n_channels):
-                    self._note("it goes on at another sampling rate or with other channels, which is not heard")
-                    return
+            self._begun = True
+            if (self._sound.samplerate, self._sound.channels) != (self.sampling_rate, self.n_channels):
+                self._note("it goes on at another sampling rate or with other channels, which is not heard")
+                return
             yield from self._read(part)
 
     def error(self, message: str, reason: str) -> AudioError:
@@ -226,11 +235,8 @@ def _open_converted(path: Path, demuxer: str, name: str, limits: DecodeLimits, s
     wav = _temporary(stack) / "audio.wav"
     said = ffmpeg.to_wav(path, demuxer, wav, name, limits)
     file = stack.enter_context(wav.open("rb"))
-    reader = AudioReader(file, name, limits, read_contents(file), stack)
+    reader = AudioReader(file, name, limits, read_contents(file), stack, said)
     reader.container = ffmpeg.container(demuxer)
-    if said:
-        reader.odd.append(f"{name}: ffmpeg says: {said}")
-        reader.missing = math.nan
     return reader
 
 

@@ -94,9 +94,7 @@ def mix(samples: np.ndarray, channel: int | None) -> np.ndarray:
 
 
 def check_voice(signal: np.ndarray, sampling_rate: int, name: str) -> None:
-    """Refuse a signal in which there is nothing that could be a voice.
-
-    What is slower than a voice, such as a constant offset, counts as nothing.
+    """Refuse a signal in which there is nothing that could be a voice; see `VoiceCheck`.
 
     Args:
         signal: mono, finite, shape (n_samples,), at least one sample.
@@ -104,29 +102,64 @@ def check_voice(signal: np.ndarray, sampling_rate: int, name: str) -> None:
         name: what an error message calls the recording.
 
     Raises:
-        AudioError: it is ``silent``, its peak being below `SILENCE_DB`, or ``too short``, with less than
-            `SHORTEST_VOICE` of sound.
+        AudioError: it is ``silent`` or ``too short``.
     """
-    if len(signal) < SHORTEST_VOICE * sampling_rate:
-        raise _too_short(name, len(signal) / sampling_rate)
-    length = max(round(_FRAME * sampling_rate), 1)
-    peak, powers = 0.0, []
-    for start in range(0, len(signal), _STRETCH * length):
-        sound = _without_drift(signal[start : start + _STRETCH * length], sampling_rate)
-        peak = max(peak, float(np.abs(sound).max()))
-        frames = np.pad(sound, (0, -len(sound) % length)).reshape(-1, length)
-        powers.append(np.einsum("ij,ij->i", frames, frames))
-    power = np.concatenate(powers)
-    if peak < 10 ** (SILENCE_DB / 20):
-        level = f"{20 * math.log10(peak):.1f} dBFS" if peak > 1e-7 else "silence"
-        if float(np.abs(signal).max()) >= 10 ** (SILENCE_DB / 20):
-            level += " beside an offset"
-        raise AudioError(f"{name}: expected a peak of at least {SILENCE_DB:g} dBFS, found {level}", "silent")
-    least = max(power.max() * 10 ** (_SOUND_DB / 10), length * 10 ** (_FLOOR_DB / 10))
-    seconds = int((power >= least).sum()) * length / sampling_rate
-    seconds = min(seconds, len(signal) / sampling_rate)
-    if seconds < SHORTEST_VOICE:
-        raise _too_short(name, seconds)
+    check = VoiceCheck(sampling_rate, name)
+    for start in range(0, len(signal), check.stretch):
+        check.add(signal[start : start + check.stretch])
+    check.check()
+
+
+class VoiceCheck:
+    """Refuses a signal that comes in stretches if there is nothing in it that could be a voice.
+
+    What is slower than a voice, such as a constant offset, counts as nothing.
+
+    Args:
+        sampling_rate: hertz.
+        name: what an error message calls the recording.
+
+    Attributes:
+        stretch: samples in every stretch but the last.
+    """
+
+    def __init__(self, sampling_rate: int, name: str) -> None:
+        self._sampling_rate, self._name = sampling_rate, name
+        self._length = max(round(_FRAME * sampling_rate), 1)
+        self.stretch = _STRETCH * self._length
+        self._n_samples, self._peak, self._offset = 0, 0.0, 0.0
+        self._powers: list[np.ndarray] = []
+
+    def add(self, signal: np.ndarray) -> None:
+        """Judge the next stretch: mono, finite, shape (n_samples,)."""
+        sound = _without_drift(signal, self._sampling_rate)
+        self._n_samples += len(signal)
+        self._peak = max(self._peak, float(np.abs(sound).max()))
+        self._offset = max(self._offset, float(np.abs(signal).max()))
+        frames = np.pad(sound, (0, -len(sound) % self._length)).reshape(-1, self._length)
+        self._powers.append(np.einsum("ij,ij->i", frames, frames))
+
+    def check(self) -> None:
+        """Say what is wrong, now that all was added.
+
+        Raises:
+            AudioError: it is ``silent``, its peak being below `SILENCE_DB`, or ``too short``, with less than
+                `SHORTEST_VOICE` of sound.
+        """
+        there = self._n_samples / self._sampling_rate
+        if there < SHORTEST_VOICE:
+            raise _too_short(self._name, there)
+        power = np.concatenate(self._powers)
+        if self._peak < 10 ** (SILENCE_DB / 20):
+            level = f"{20 * math.log10(self._peak):.1f} dBFS" if self._peak > 1e-7 else "silence"
+            if self._offset >= 10 ** (SILENCE_DB / 20):
+                level += " beside an offset"
+            message = f"{self._name}: expected a peak of at least {SILENCE_DB:g} dBFS, found {level}"
+            raise AudioError(message, "silent")
+        least = max(power.max() * 10 ** (_SOUND_DB / 10), self._length * 10 ** (_FLOOR_DB / 10))
+        seconds = min(int((power >= least).sum()) * self._length / self._sampling_rate, there)
+        if seconds < SHORTEST_VOICE:
+            raise _too_short(self._name, seconds)
 
 
 def _too_short(name: str, seconds: float) -> AudioError:
@@ -172,16 +205,34 @@ def trim_silence(signal: np.ndarray, trim_db: float) -> np.ndarray:
     Source:
         ``librosa.effects.trim(top_db=trim_db)`` with its frames of `TRIM_FRAME` samples every `TRIM_HOP` samples.
     """
-    n_frames = 1 + len(signal) // TRIM_HOP
+    start, end = loud_part(hop_energies(signal), trim_db)
+    return signal[start:end]
+
+
+def hop_energies(signal: np.ndarray) -> np.ndarray:
+    """Energy of a signal, shape (n_samples,), in hops of `TRIM_HOP` samples: float64, shape (n_hops,); none is left out.
+
+    Of a signal in blocks, if all blocks but the last are whole hops, those of the blocks are those of the signal.
+    """
+    padded = np.zeros(-(-len(signal) // TRIM_HOP) * TRIM_HOP)
+    padded[: len(signal)] = signal
+    hops = padded.reshape(-1, TRIM_HOP)
+    return np.einsum("ij,ij->i", hops, hops)
+
+
+def loud_part(energies: np.ndarray, trim_db: float) -> tuple[int, int]:
+    """Where `trim_silence` has what it keeps of a signal begin and end, samples; the end may lie behind the signal's.
+
+    Args:
+        energies: of the signal, as `hop_energies` gives them, shape (n_hops,).
+        trim_db: positive, decibels below the loudest frame.
+    """
     frame_hops = TRIM_FRAME // TRIM_HOP
-    padded = np.zeros((n_frames + frame_hops - 1) * TRIM_HOP)
-    n_inside = min(len(signal), len(padded) - TRIM_FRAME // 2)
-    padded[TRIM_FRAME // 2 : TRIM_FRAME // 2 + n_inside] = signal[:n_inside]
-    hops = padded.reshape(-1, TRIM_HOP)  # (n_frames + frame_hops - 1, TRIM_HOP)
-    energy = np.convolve(np.einsum("ij,ij->i", hops, hops), np.ones(frame_hops), mode="valid")  # (n_frames,)
+    around = np.pad(energies, (frame_hops // 2, frame_hops // 2))
+    energy = np.convolve(around, np.ones(frame_hops), mode="valid")  # (n_hops + 1,): of the frames
     level = 10 * np.log10(np.maximum(energy / TRIM_FRAME, 1e-10))  # dB; librosa's floor
     loud = np.flatnonzero(level > level.max() - trim_db)
-    return signal[loud[0] * TRIM_HOP : (loud[-1] + 1) * TRIM_HOP]
+    return int(loud[0]) * TRIM_HOP, (int(loud[-1]) + 1) * TRIM_HOP
 
 
 def fix_length(signal: np.ndarray, n_samples: int) -> np.ndarray:

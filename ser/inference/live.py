@@ -11,8 +11,8 @@ from ser.audio.block_queue import Block, Source
 from ser.errors import InputError
 from ser.inference.frames import FrameStream
 from ser.inference.predictor import Predictor
-from ser.inference.timeline import SHORTEST_READ, read_windows
 from ser.inference.voice_activity import VoiceGate
+from ser.inference.windows import SHORTEST_READ
 
 SMOOTHING = 0.5
 """Seconds in which a change of the shown probabilities is made by two thirds (1 - 1/e)."""
@@ -77,7 +77,7 @@ class _Ear:
         latency = None
         window = self._window()
         if window is not None:
-            self._smooth(read_windows(self._predictor, [window])[0], len(samples) / self._sampling_rate)
+            self._smooth(self._predictor.read_windows([window])[0], len(samples) / self._sampling_rate)
             held_back = self._resampler.delay() / self._params.sampling_rate if self._resampler else 0.0
             latency = time.monotonic() - blocks[-1].ended + held_back
         return Update(

@@ -2,25 +2,24 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Protocol, Self
+from typing import Protocol, Self
 
 import numpy as np
 
-from ser.audio.decode import read_audio
-from ser.audio.signal import check_voice, to_mono
 from ser.errors import InputError
 from ser.features.front_end import batch_of, front_end, prepare_signal
+from ser.inference.frames import FRAME
+from ser.inference.sound import Recording, Sound, open_sound
+from ser.inference.windows import WindowCutter, cut, default_hop, even_starts, voice_shares
 from ser.model_files.description import ModelDescription
 from ser.parallel import thread_map
 
 UNSURE = "unsure"
 """What stands in the emotion's place where its probability is below the smallest that was asked for."""
 
-Recording = str | Path | BinaryIO | np.ndarray
-"""A file's path, an open file, or samples of shape (n_samples,) or (n_samples, n_channels), in [-1, 1]."""
-
-_BATCH = 32  # recordings whose features are in memory at once
+_BATCH = 32  # windows whose features are in memory at once
 
 
 class LoadedModel(Protocol):
@@ -42,12 +41,14 @@ class Prediction:
         emotion: the most probable one.
         probabilities: of every emotion, in the model's order; they sum to 1.
         seconds: length of the recording without leading and trailing silence.
+        windows: in how many the model heard it; 1, if it is no longer than what the model hears at once.
         notes: what is missing of the recording, or odd about it; lines that begin with its name.
     """
 
     emotion: str
     probabilities: dict[str, float]
     seconds: float
+    windows: int
     notes: tuple[str, ...] = ()
 
     @property
@@ -61,6 +62,11 @@ class Predictor:
 
         predictor = Predictor.load("models/model.onnx")
         predictor.predict("a.wav").emotion
+
+    A recording that is longer than what the model hears at once is heard in windows, as
+    `ser.inference.timeline.read_timeline` cuts them, and its probabilities are the mean of theirs, weighted by voice:
+    every moment of it counts once, as what the windows that hear it say on average. Where the voice gate finds no
+    phrase that is long enough, windows all over the recording count alike.
 
     Args:
         model: a loaded model.
@@ -100,8 +106,8 @@ class Predictor:
         return self.model.description.classes
 
     @property
-    def heard_seconds(self) -> float:
-        """How much of a recording the model hears: the beginning, after leading silence."""
+    def window_seconds(self) -> float:
+        """How much the model hears at once."""
         return self.model.description.front_end.duration
 
     def predict(self, recording: Recording, sampling_rate: int | None = None) -> Prediction:
@@ -116,13 +122,15 @@ class Predictor:
             InputError: the recording cannot be used; `ser.audio.AudioError` if it is a file that is missing, not audio,
                 damaged, empty or silent.
         """
-        signal, features, notes = self._analyse(recording, sampling_rate)
-        probabilities = self.model.probabilities(batch_of([features]))[0]
+        params = self.model.description.front_end
+        with open_sound(recording, sampling_rate, params) as sound:
+            probabilities, n_windows = self._hear(sound)
         return Prediction(
             emotion=self.classes[int(probabilities.argmax())],
             probabilities=dict(zip(self.classes, probabilities.tolist(), strict=True)),
-            seconds=len(signal) / self.model.description.front_end.sampling_rate,
-            notes=notes,
+            seconds=(sound.end - sound.start) / params.sampling_rate,
+            windows=n_windows,
+            notes=sound.notes,
         )
 
     def predict_many(
@@ -155,40 +163,48 @@ class Predictor:
         Raises:
             InputError: a recording cannot be used.
         """
-        batches = [recordings[start : start + _BATCH] for start in range(0, len(recordings), _BATCH)]
-        found = [
-            self.model.probabilities(batch_of([self._analyse(one, sampling_rate)[1] for one in batch]))
-            for batch in batches
-        ]
-        return np.concatenate([np.empty((0, len(self.classes))), *found])
+        found = [list(self.predict(one, sampling_rate).probabilities.values()) for one in recordings]
+        return np.array(found, dtype=np.float64).reshape(-1, len(self.classes))
 
-    def _analyse(
-        self, recording: Recording, sampling_rate: int | None
-    ) -> tuple[np.ndarray, dict[str, np.ndarray], tuple[str, ...]]:
-        """The signal that is left of a recording after trimming, its features, and what is odd about it."""
+    def read_windows(self, windows: Sequence[np.ndarray]) -> np.ndarray:
+        """Read each window of a signal as `predict` reads a recording of it.
+
+        Args:
+            windows: each of shape (n_samples,), at the front end's sampling rate and no longer than it hears.
+
+        Returns:
+            Probabilities, float64, shape (n_windows, n_classes).
+        """
         params = self.model.description.front_end
-        if isinstance(recording, np.ndarray):
-            rate = sampling_rate or params.sampling_rate
-            heard, notes = _checked_samples(recording, rate), tuple[str, ...]()
+        return self._read([prepare_signal(window[:, np.newaxis], params.sampling_rate, params) for window in windows])
+
+    def _read(self, signals: Sequence[np.ndarray]) -> np.ndarray:
+        params = self.model.description.front_end
+        return self.model.probabilities(batch_of([front_end(signal, params) for signal in signals]))
+
+    def _hear(self, sound: Sound) -> tuple[np.ndarray, int]:
+        """The probabilities of all of a sound, float64, shape (n_classes,), and the number of windows behind them."""
+        params = self.model.description.front_end
+        length, hop = sound.end - sound.start, round(default_hop(params) * params.sampling_rate)
+        if length < params.n_samples + FRAME * params.sampling_rate:  # what is shorter than a frame is no voice
+            return self._read(list(cut(sound.blocks(), [sound.start], length)))[0], 1
+        cutter = WindowCutter(params, hop)
+        rows = self._read_all(cutter.windows(sound.blocks()))
+        if len(rows):
+            weights = voice_shares(np.array(cutter.edges))
         else:
-            audio = read_audio(recording)
-            heard, rate, notes = audio.signal, audio.sampling_rate, audio.notes
-        signal = prepare_signal(heard[:, np.newaxis], rate, params)
-        return signal, front_end(signal, params), notes
+            starts = even_starts(sound.start, sound.end, params.n_samples, hop)
+            rows = self._read_all(cut(sound.blocks(), starts, params.n_samples))
+            weights = np.ones(len(rows))
+        pooled: np.ndarray = np.average(rows, axis=0, weights=weights)
+        return pooled, len(rows)
 
-
-def _checked_samples(samples: np.ndarray, sampling_rate: int) -> np.ndarray:
-    """What is heard of samples: mono, float32, shape (n_samples,)."""
-    if samples.ndim not in (1, 2) or samples.size == 0 or not np.issubdtype(samples.dtype, np.floating):
-        raise InputError(
-            "expected floating-point samples of shape (n_samples,) or (n_samples, n_channels),"
-            f" found {samples.dtype} of shape {samples.shape}"
-        )
-    signal = to_mono(samples.reshape(len(samples), -1).astype(np.float32, copy=False))
-    if not np.isfinite(signal).all():
-        raise InputError("expected finite samples, found NaN or infinity")
-    check_voice(signal, sampling_rate, "samples")
-    return signal
+    def _read_all(self, windows: Iterator[np.ndarray]) -> np.ndarray:
+        """As `read_windows`, with only a few windows in memory at once."""
+        rows = [np.empty((0, len(self.classes)))]
+        while batch := list(islice(windows, _BATCH)):
+            rows.append(self.read_windows(batch))
+        return np.concatenate(rows)
 
 
 def _is_safetensors(path: Path) -> bool:
