@@ -21,7 +21,7 @@ class ModelAnswer(BaseModel):
         temperature: what its logits are divided by; null for a model file that was not exported.
         trained_on: corpora.
         classes: the emotions, in the order of the probabilities.
-        heard_seconds: how much of a recording it hears: the beginning, after leading silence.
+        window_seconds: how much it hears at once; what is longer, it hears in windows.
     """
 
     architecture: str
@@ -29,7 +29,7 @@ class ModelAnswer(BaseModel):
     temperature: float | None
     trained_on: tuple[str, ...]
     classes: tuple[str, ...]
-    heard_seconds: float
+    window_seconds: float
 
     @classmethod
     def of(cls, predictor: Predictor) -> "ModelAnswer":
@@ -42,7 +42,7 @@ class ModelAnswer(BaseModel):
             temperature=exported and exported.temperature,
             trained_on=description.trained_on,
             classes=description.classes,
-            heard_seconds=predictor.heard_seconds,
+            window_seconds=predictor.window_seconds,
         )
 
 
@@ -63,6 +63,7 @@ class PredictionAnswer(BaseModel):
         confidence: the probability of the most probable emotion.
         probabilities: of every emotion; they sum to 1.
         seconds: length of the recording without leading and trailing silence.
+        windows: in how many the model heard it.
         notes: what is missing of the recording, or odd about it.
         model: the model that answers.
     """
@@ -74,6 +75,7 @@ class PredictionAnswer(BaseModel):
     confidence: float
     probabilities: dict[str, float]
     seconds: float
+    windows: int
     notes: tuple[str, ...]
     model: ModelAnswer
 
@@ -86,6 +88,7 @@ class PredictionAnswer(BaseModel):
             confidence=prediction.confidence,
             probabilities=prediction.probabilities,
             seconds=prediction.seconds,
+            windows=prediction.windows,
             notes=prediction.notes,
             model=model,
         )

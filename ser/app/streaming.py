@@ -121,7 +121,7 @@ async def _converse(socket: WebSocket, engine: Engine) -> None:
     try:
         async with asyncio.timeout(timeout) as patience:
             start = _start(await _receive(socket))
-            window = RollingWindow(start, engine.predictor.heard_seconds)
+            window = RollingWindow(start, engine.predictor.window_seconds)
             while True:
                 chunk = await _receive(socket)
                 arrived = perf_counter()

@@ -96,7 +96,7 @@ class AudioReader:
             raise self.error("expected audio, found a header without samples", "empty")
 
     def _all_parts(self) -> Iterator[np.ndarray]:
-        for number, part in enumerate(self._parts):
+        for part in self._parts:
             if self._begun:
                 self._sound = self._open(part, self._stack)
             self._begun = True

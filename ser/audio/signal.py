@@ -210,14 +210,15 @@ def trim_silence(signal: np.ndarray, trim_db: float) -> np.ndarray:
 
 
 def hop_energies(signal: np.ndarray) -> np.ndarray:
-    """Energy of a signal, shape (n_samples,), in hops of `TRIM_HOP` samples: float64, shape (n_hops,); none is left out.
+    """Energy of a signal, shape (n_samples,), in hops of `TRIM_HOP` samples, none left out: float64, shape (n_hops,).
 
     Of a signal in blocks, if all blocks but the last are whole hops, those of the blocks are those of the signal.
     """
     padded = np.zeros(-(-len(signal) // TRIM_HOP) * TRIM_HOP)
     padded[: len(signal)] = signal
     hops = padded.reshape(-1, TRIM_HOP)
-    return np.einsum("ij,ij->i", hops, hops)
+    energies: np.ndarray = np.einsum("ij,ij->i", hops, hops)
+    return energies
 
 
 def loud_part(energies: np.ndarray, trim_db: float) -> tuple[int, int]:

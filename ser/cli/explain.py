@@ -38,7 +38,13 @@ def explain(
         audio = read_audio(recording)
         for note in audio.notes:
             tell("note", note)
-        signal = prepare_signal(audio.signal[:, None], audio.sampling_rate, trained.description.front_end)
+        params = trained.description.front_end
+        signal = prepare_signal(audio.signal[:, None], audio.sampling_rate, params)
+        if len(signal) > params.n_samples:
+            tell(
+                "note",
+                f"{recording}: explained are the first {params.duration:g} s, which is what the model hears at once",
+            )
         explanation = explain_signal(trained, signal, emotion)
         save_figure(draw_explanation(explanation), out)
         typer.echo(f"{out}: {explanation.emotion} {explanation.probability:.1%}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ser.cli.options import ModelOption, default_model
+from ser.cli.options import ModelOption, choose
 from ser.errors import user_errors
 
 if TYPE_CHECKING:
@@ -41,9 +41,8 @@ def listen(
         from ser.audio import block_queue  # noqa: PLC0415 (NumPy, which --help need not wait for)
         from ser.audio.microphone import open_microphone  # noqa: PLC0415
         from ser.inference import live  # noqa: PLC0415 (NumPy, which --help need not wait for)
-        from ser.inference.predictor import Predictor  # noqa: PLC0415
 
-        predictor = Predictor.load(model or default_model())
+        predictor = choose(model).predictor
         with block_queue.open_file(file) if file else open_microphone(device) as source:
             last, latencies = None, array("f")
             with suppress(KeyboardInterrupt):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ser.audio.files import FFMPEG_SUFFIXES, SUFFIXES, Contents, describe_passed_over, look_through
-from ser.cli.options import STDIN, ModelOption, default_model
+from ser.cli.options import STDIN, ModelOption, choose
 from ser.console import tell
 from ser.errors import InputError, user_errors
 from ser.parallel import thread_map
@@ -51,7 +51,7 @@ def predict(
 ) -> None:
     """Say which emotion recordings carry, with the probability of every emotion.
 
-    The model hears the beginning of a recording, after leading silence: as many seconds as it was trained on.
+    A long recording is heard in windows, and its probabilities are their mean, weighted by how much voice each holds.
     A recording that cannot be used is named on stderr and the others are still predicted.
 
     Exit code: 0 if every recording was predicted, 1 if one of them or the model could not be used, 2 if the command was
@@ -63,9 +63,8 @@ def predict(
         raise typer.BadParameter("expected at most one of --json, --jsonl and --csv")
     with user_errors():
         from ser.cli.reports import report  # noqa: PLC0415
-        from ser.inference.predictor import Predictor  # noqa: PLC0415 (numpy and others that --help need not wait for)
 
-        predictor = Predictor.load(model or default_model(), encoder)
+        chosen = choose(model, encoder)
         recordings, missing, folders = _find(paths)
         for error in missing:
             tell("error", error)
@@ -74,11 +73,11 @@ def predict(
         out = report(
             "json" if as_json else "jsonl" if as_jsonl else "csv" if as_csv else "text",
             recordings,
-            predictor.classes,
+            chosen,
             top,
             min_confidence,
         )
-        if _predict_all(predictor, recordings, jobs, out) or missing:
+        if _predict_all(chosen.predictor, recordings, jobs, out) or missing:
             raise typer.Exit(1)
 
 
@@ -135,7 +134,6 @@ def _predict_all(predictor: "Predictor", recordings: list[str], jobs: int | None
             return recording, error
 
     n_failed = 0
-    unheard: dict[str, float] = {}  # seconds of voice in those that are longer than what the model hears
     with _progress(thread_map(attempt, recordings, jobs), len(recordings)) as (outcomes, aside):
         for recording, outcome in outcomes:
             with aside():
@@ -143,25 +141,11 @@ def _predict_all(predictor: "Predictor", recordings: list[str], jobs: int | None
                     tell("error", outcome)
                     n_failed += 1
                     continue
-                if outcome.seconds > predictor.heard_seconds:
-                    unheard[recording] = outcome.seconds
                 for note in outcome.notes:
                     tell("note", note)
                 out.add(recording, outcome)
     out.close()
-    if unheard:
-        tell("note", _describe_unheard(unheard, len(recordings), predictor.heard_seconds))
     return n_failed
-
-
-def _describe_unheard(unheard: dict[str, float], n_recordings: int, heard: float) -> str:
-    longest = max(unheard, key=lambda recording: unheard[recording])
-    if n_recordings == 1:
-        return f"{longest}: {unheard[longest]:.1f} s of voice, of which the model hears the first {heard:g} s"
-    return (
-        f"{len(unheard):,} of {n_recordings:,} recordings hold more voice than the first {heard:g} s, which the model"
-        f" hears; the longest has {unheard[longest]:.1f} s: {longest}"
-    )
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import typer
 
 from ser.console import bar, printable, spreadsheet_cell
+from ser.inference.choice import ChosenModel
 from ser.inference.predictor import UNSURE, Prediction, emotion_or_unsure
 
 BAR_WIDTH = 30
@@ -24,15 +25,14 @@ class Report(ABC):
 
     Args:
         recordings: the names of all that will come.
-        classes: all emotions.
+        model: the one that answers.
         top: how many of them are printed, the most probable first; None: all, in the model's order.
         min_confidence: smallest probability of an emotion that is named.
     """
 
-    def __init__(
-        self, recordings: Sequence[str], classes: Sequence[str], top: int | None, min_confidence: float
-    ) -> None:
-        self.recordings, self.classes, self.top, self.min_confidence = recordings, classes, top, min_confidence
+    def __init__(self, recordings: Sequence[str], model: ChosenModel, top: int | None, min_confidence: float) -> None:
+        self.recordings, self.model, self.top, self.min_confidence = recordings, model, top, min_confidence
+        self.classes = model.predictor.classes
         self.start()
 
     def start(self) -> None:  # noqa: B027 (most kinds have nothing to print there)
@@ -93,6 +93,9 @@ class _Json(Report):
                 "emotion": self.emotion(prediction),
                 "confidence": prediction.confidence,
                 "probabilities": self.shown(prediction, self.top),
+                "seconds": prediction.seconds,
+                "windows": prediction.windows,
+                "model": self.model.facts(),
             }
         )
 
@@ -125,10 +128,8 @@ class _Csv(Report):
         self.writer.writerow(map(spreadsheet_cell, cells))
 
 
-def report(
-    kind: Kind, recordings: Sequence[str], classes: Sequence[str], top: int | None, min_confidence: float
-) -> Report:
+def report(kind: Kind, recordings: Sequence[str], model: ChosenModel, top: int | None, min_confidence: float) -> Report:
     """Open the report of a kind; text has bars for one recording, and a table for several."""
     text = _Table if len(recordings) > 1 else _Bars
     makers: dict[Kind, type[Report]] = {"text": text, "json": _Json, "jsonl": _JsonLines, "csv": _Csv}
-    return makers[kind](recordings, classes, top, min_confidence)
+    return makers[kind](recordings, model, top, min_confidence)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ser.app.settings import MEGABYTE, TOKEN_VARIABLE, Settings
-from ser.cli.options import ModelOption, default_model
+from ser.cli.options import ModelOption, choose
 from ser.errors import InputError, user_errors
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def serve(
             timeout=timeout,
         )
         with _listen(settings) as listener:
-            app = _make_app(model or default_model(), settings)
+            app = _make_app(model, settings)
             from ser.app.server import run  # noqa: PLC0415
 
             run(app, listener)
@@ -83,10 +83,10 @@ def _listen(settings: Settings) -> socket.socket:
         raise InputError(f"{settings.host}:{settings.port}: cannot listen there: {reason}") from None
 
 
-def _make_app(model: Path, settings: Settings) -> "FastAPI":
+def _make_app(model: Path | None, settings: Settings) -> "FastAPI":
     from ser.app.page.handlers import find_trained  # noqa: PLC0415 (--help need not wait for it)
     from ser.app.service import create_app  # noqa: PLC0415
-    from ser.inference.predictor import Predictor  # noqa: PLC0415
 
-    predictor = Predictor.load(model)
-    return create_app(predictor, settings, find_trained(model, predictor.model.description))
+    chosen = choose(model)
+    predictor = chosen.predictor
+    return create_app(predictor, settings, find_trained(chosen.path, predictor.model.description))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ser.cli.options import STDIN, ModelOption, default_model
+from ser.cli.options import STDIN, ModelOption, choose
 from ser.console import printable, tell
 from ser.errors import InputError, user_errors
 
@@ -56,12 +56,11 @@ def timeline(
         raise typer.BadParameter(f"--picture: expected a name that ends in {', '.join(PICTURES)}, got {picture}")
     with user_errors():
         from ser.cli import timeline_reports  # noqa: PLC0415 (NumPy, which --help need not wait for)
-        from ser.inference.predictor import Predictor  # noqa: PLC0415
         from ser.inference.timeline import read_timeline  # noqa: PLC0415
 
         if picture:
             _check_picture(picture)  # now, and not after an hour was read
-        predictor = Predictor.load(model or default_model())
+        predictor = choose(model).predictor
         with _progress() as progress:
             source = sys.stdin.buffer if recording == STDIN else recording
             found = read_timeline(predictor, source, hop=hop, jobs=jobs, progress=progress)

@@ -140,4 +140,5 @@ def voice_shares(edges: np.ndarray) -> np.ndarray:
     hearing = np.searchsorted(starts, times[:-1], "right") - np.searchsorted(ends, times[:-1], "right")
     shares = np.divide(np.diff(times), hearing, out=np.zeros(len(times) - 1), where=hearing > 0)
     until = np.append(0, shares.cumsum())  # shape (n_times,)
-    return until[np.searchsorted(times, ends)] - until[np.searchsorted(times, starts)]
+    found: np.ndarray = until[np.searchsorted(times, ends)] - until[np.searchsorted(times, starts)]
+    return found

@@ -56,7 +56,7 @@ def card(description: ModelDescription) -> str:
         "Emotions": ", ".join(description.classes),
         "Trained on": "; ".join(_corpus(name) for name in description.trained_on),
         "Network": description.network.architecture,
-        "Hears": f"the first {front_end.duration:g} s of voice, {front_end.sampling_rate:,} Hz,"
+        "Hears": f"all of a recording, {front_end.duration:g} s at a time, {front_end.sampling_rate:,} Hz,"
         f" {' and '.join(front_end.front_ends.used)}",
         "Temperature": f"{description.temperature:.3g}, by which the logits are divided before the softmax",
     }

@@ -51,7 +51,7 @@ def test_the_answer_says_which_model_it_is_from(client: TestClient, predictor: P
         "temperature": 1.0,
         "trained_on": ["toy"],
         "classes": list(predictor.classes),
-        "heard_seconds": 0.4,
+        "window_seconds": 0.4,
     }
     health = client.get("/health")
     assert health.status_code == 200

@@ -73,7 +73,7 @@ def test_json_has_null_for_what_is_not_there_yet() -> None:
 
 
 def test_where_stdout_is_no_terminal_every_update_is_a_line(folder: Path) -> None:
-    result = CliRunner().invoke(app, ["listen", "--file", "a.wav"])
+    result = CliRunner().invoke(app, ["listen", "--file", "a.wav", "--model", "models/model.onnx"])
     assert result.exit_code == 0, result.output
     updates = [json.loads(line) for line in result.stdout.splitlines()]
     assert updates[-1]["seconds"] == 2.0
@@ -86,9 +86,15 @@ def test_where_stdout_is_no_terminal_every_update_is_a_line(folder: Path) -> Non
 def test_what_cannot_be_used_is_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sounddevice", None)  # type: ignore[arg-type]
     for arguments, error in (
-        (["--file", "none.wav"], "error: none.wav: expected an audio file, found no such file\n"),
+        (
+            ["--file", "none.wav", "--model", "models/model.onnx"],
+            "error: none.wav: expected an audio file, found no such file\n",
+        ),
         (["--file", "a.wav", "--model", "none"], "error: none: no such model file; `dvc repro` trains one\n"),
-        ([], "error: sounddevice is not installed; `pip install 'speech-emotion[listen]'` brings it, and --file"),
+        (
+            ["--model", "models/model.onnx"],
+            "error: sounddevice is not installed; `pip install 'speech-emotion[listen]'` brings it, and --file",
+        ),
     ):
         result = CliRunner().invoke(app, ["listen", *arguments])
         assert (result.exit_code, result.stdout) == (1, "")
@@ -98,7 +104,7 @@ def test_what_cannot_be_used_is_one_line(folder: Path, monkeypatch: pytest.Monke
 
 
 def test_interrupted_it_ends_cleanly(folder: Path) -> None:
-    command = [SER, "listen", "--file", "long.wav"]
+    command = [SER, "listen", "--file", "long.wav", "--model", "models/model.onnx"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         first = [process.stdout.readline() for _ in range(10)]

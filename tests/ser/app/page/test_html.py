@@ -51,7 +51,7 @@ def test_the_card_says_what_the_model_file_says(exported_description: ExportedDe
     for fact in (
         "Trained on toy",
         "Network logmel_gap",
-        "the first 0.4 s of voice, 8,000 Hz, log_mel",
+        "all of a recording, 0.4 s at a time, 8,000 Hz, log_mel",
         "Test UAR 50.0%, accuracy 62.5%; guessing gives 12.5%",
         "Protocol speaker_independent",
         "Train and test share 0 shared speakers, 0 same recording, 0 near identical",
