@@ -139,7 +139,7 @@ def wait_for(what: str, screen: Callable[[], str], seconds: float = 60) -> str:
 
 
 def test_on_a_terminal_there_are_bars_until_ctrl_c(folder: Path, terminal: Callable[..., str]) -> None:
-    shell = f"{SER} listen --file long.wav; echo exit code $?; sleep 60"
+    shell = f"{SER} listen --file long.wav --model models/model.onnx; echo exit code $?; sleep 60"
     terminal("-f", "/dev/null", "new-session", "-d", "-x", "90", "-y", "24", "-c", str(folder), shell)
 
     def screen() -> str:

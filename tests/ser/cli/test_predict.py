@@ -65,7 +65,7 @@ def test_json_is_an_array_of_objects(folder: Path) -> None:
     (folder / "clips" / "notes.txt").write_text("not looked at")
     found = answers("clips")
     assert [answer["path"] for answer in found] == ["clips/b.wav", "clips/deep/a.WAV"]
-    assert set(found[0]) == {"path", "emotion", "confidence", "probabilities"}
+    assert set(found[0]) == {"path", "emotion", "confidence", "probabilities", "seconds", "windows", "model"}
     assert sum(found[0]["probabilities"].values()) == pytest.approx(1)
     assert found[0]["confidence"] == found[0]["probabilities"][found[0]["emotion"]]
 
@@ -129,7 +129,7 @@ def test_without_an_exported_model_the_trained_one_is_taken(folder: Path, small_
     (exported,) = answers("a.wav")
     (folder / "models/model.onnx").unlink()
     write_model(small_model, folder / "models/model.safetensors")
-    (trained,) = answers("a.wav")
+    (trained,) = json.loads(runner.invoke(app, ["predict", "a.wav", "--json"]).stdout)
     assert trained["probabilities"] == pytest.approx(exported["probabilities"], abs=1e-6)
 
 

@@ -31,7 +31,7 @@ def folder(small_onnx: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def timeline(*arguments: str, stdin: bytes | None = None) -> Result:
-    return CliRunner().invoke(app, ["timeline", *arguments, "--model", "models/model.onnx"], input=stdin)
+    return CliRunner().invoke(app, ["timeline", "--model", "models/model.onnx", *arguments], input=stdin)
 
 
 def test_every_format_is_printed(folder: Path) -> None:

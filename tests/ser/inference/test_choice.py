@@ -72,7 +72,7 @@ def test_one_of_synthetic_voices_is_passed_over_and_that_is_said(project: Path, 
 
 def test_one_that_is_damaged_is_not_passed_over(project: Path) -> None:
     (project / "models/model.onnx").write_bytes(b"no model")
-    with pytest.raises(InputError, match="models/model.onnx: not a readable model file"):
+    with pytest.raises(InputError, match=r"^models/model\.onnx: not a readable model file"):
         choose_model()
 
 
