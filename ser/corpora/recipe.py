@@ -172,7 +172,9 @@ class Recipe(Section):
         groups = self._groups()
         for where, names in self._named():
             if unknown := sorted(set(names) - groups):
-                raise ValueError(f"{where}: no group or column is called '{unknown[0]}', there is {', '.join(groups)}")
+                raise ValueError(
+                    f"{where}: no group or column is called '{unknown[0]}', there is {', '.join(sorted(groups))}"
+                )
         return self
 
     @model_validator(mode="after")

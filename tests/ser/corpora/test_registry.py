@@ -55,8 +55,8 @@ def test_a_published_corpus_states_source_licence_size_and_naming(card: CorpusCa
     assert card.licence
     assert card.acted is not None
     assert card.naming.endswith(".")
-    assert card.clips > card.speakers > 0
-    assert 0.4 < card.hours * 3600 / card.clips < 8  # seconds of a clip
+    assert card.clips > card.speakers >= 0
+    assert card.hours == 0 or 1 < card.hours * 3600 / card.clips < 6  # seconds of a clip; 0 is not known
 
 
 @pytest.mark.parametrize("name", [name for name in EXAMPLES if name != "demo"])
