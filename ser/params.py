@@ -39,7 +39,9 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 CountOrZero = Annotated[int, Field(ge=0, le=1_000_000)]
-CorpusName = Literal["demo", "ravdess", "tess", "crema_d", "savee", "emodb", "custom"]
+CorpusName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=MAX_LABEL)]
+"""Of a recipe, or one of those that are code: `ser.corpora.find_corpus` knows which there are."""
+
 ProtocolName = Literal[
     "speaker_independent",
     "stratified_80_10_10",
@@ -149,6 +151,7 @@ class IngestParams(Section):
 
     name = "ingest"
     corpora: Annotated[tuple[CorpusName, ...], Strict(False), Field(min_length=1)]
+    recipes: Annotated[str, Field(min_length=1, max_length=1000), Printable]
     max_rejected: Annotated[int, Field(ge=0)]
     keep_duplicates: bool
     relabel: dict[EmotionName, Label | None]
@@ -686,7 +689,7 @@ def yaml_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except (YAMLError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InputError(f"{path}: not YAML: {error}") from None
+        raise InputError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
 
 
 def validated(model: type[AnySection], values: Any, where: str) -> AnySection:
@@ -722,6 +725,7 @@ def _first_error(error: ValidationError) -> str:
         first["msg"]
         .replace("Input should be", "expected")
         .replace("String should have", "expected")
+        .replace("String should match", "expected text to match")
         .replace("Keys should be strings", "expected text as a key")
         .replace("a valid ", "a ")
         .replace("a int", "an int")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ser.console import tell
-from ser.corpora import CORPORA
+from ser.corpora import find_corpus
 from ser.dataset.scanning import scan
 from ser.dataset.scans import describe_rejected, write_scan
 from ser.errors import InputError, user_errors
@@ -28,12 +28,13 @@ def main(
 ) -> None:
     """Decode every recording of a corpus, read its labels, and list what cannot be used."""
     with user_errors():
-        if corpus not in CORPORA:
-            raise InputError(f"unknown corpus '{corpus}'; known: {', '.join(CORPORA)}")
+        settings = load_params(IngestParams, params)
+        recipes = Path(settings.recipes)
+        find_corpus(corpus, recipes)
         audio, out = audio or Path("data/raw") / corpus, out or Path("data/scans") / corpus
         if not audio.is_dir():
             raise InputError(f"{audio}: no such folder; put the recordings of '{corpus}' there")
-        found = scan(audio, corpus, load_params(IngestParams, params).custom)
+        found = scan(audio, corpus, settings.custom, recipes)
         write_scan(found, out)
         for note in found.notes:
             tell("note", note)

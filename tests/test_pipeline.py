@@ -64,7 +64,7 @@ def test_no_stage_depends_on_a_folder_into_which_it_or_a_later_one_writes() -> N
 
 def test_the_graph_of_imports_sees_functions_and_packages() -> None:
     assert "ser.inference.predictor" in GRAPH.find_upstream_modules("ser.cli.main")  # inside a function
-    assert "ser.corpora.ravdess" in GRAPH.find_upstream_modules("stages.scan")  # by the package's __init__.py
+    assert "ser.corpora.custom" in GRAPH.find_upstream_modules("stages.scan")  # by the package's __init__.py
     assert "ser.inference.predictor" not in GRAPH.find_upstream_modules("stages.scan")  # ser/__init__.py, on demand
     assert "ser.front_ends.mfcc" in GRAPH.find_upstream_modules("stages.features")  # by its name
     assert "ser.models.logmel_vgg" in GRAPH.find_upstream_modules("stages.train")
@@ -83,7 +83,7 @@ def test_a_stage_runs_its_module_and_tracks_its_own_section(stage: str) -> None:
     assert STAGES[stage]["cmd"].startswith(f"python -m stages.{stage}")
     # A scan is of files: of the parameters, only where a custom corpus's labels are matters to it. There is one way to
     # export a model.
-    expected = {"scan": ["ingest.custom"], "export": []}.get(stage, [stage])
+    expected = {"scan": ["ingest.custom", "ingest.recipes"], "export": []}.get(stage, [stage])
     assert STAGES[stage].get("params", []) == expected
 
 

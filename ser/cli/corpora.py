@@ -9,8 +9,8 @@ import typer
 from ser.audio.files import Contents, describe_passed_over, look_through
 from ser.cli.audit import audit
 from ser.console import tell
-from ser.corpora import CORPORA
-from ser.corpora.sources import SOURCES, Source
+from ser.corpora import CORPORA, find_corpus
+from ser.corpora.card import CorpusCard
 from ser.errors import InputError, user_errors
 
 COLUMNS = ("name", "installed", "clips", "hours", "licence", "where")
@@ -47,7 +47,7 @@ def list_corpora(folder: Folder = Path("data/raw")) -> None:
 
 @app.command()
 def fetch(
-    name: Annotated[str, typer.Argument(help=f"The corpus: {', '.join(SOURCES)}.", show_default=False)],
+    name: Annotated[str, typer.Argument(help=f"The corpus: {', '.join(CORPORA)}.", show_default=False)],
     folder: Folder = Path("data/raw"),
     accept_licence: Annotated[
         bool, typer.Option("--accept-licence", help="Accept the licence without being asked, for scripts.")
@@ -60,9 +60,7 @@ def fetch(
     Example: ser corpora fetch ravdess
     """
     with user_errors():
-        source = SOURCES.get(name)
-        if source is None:
-            raise InputError(f"corpus '{name}' is not known, expected one of {', '.join(SOURCES)}")
+        card = find_corpus(name)
         from ser.corpora import download  # noqa: PLC0415 (requests takes a while that --help need not wait for)
 
         target = folder / name
@@ -70,20 +68,19 @@ def fetch(
             typer.echo(f"{target}: already there, {len(here.recordings):,} recordings; nothing to do")
             _tell_passed_over(here)
             return
-        if not source.url:
-            for number, step in enumerate(source.how_to, start=1):
+        if not card.get.url:
+            for number, step in enumerate(card.get.how_to, start=1):
                 typer.echo(f"{number}. {step}")
             raise InputError(f"{name} is not fetched by a command; the steps are above")
-        _agree(source, accept_licence)
-        n_unpacked = download.fetch(source, target)
+        _agree(card, accept_licence)
+        n_unpacked = download.fetch(card.get, target)
         typer.echo(f"{target}: {n_unpacked:,} recordings")
         typer.echo(f"next: set ingest.corpora to [{name}] in params.yaml, then run `dvc repro`")
 
 
-def _agree(source: Source, accepted: bool) -> None:
+def _agree(card: CorpusCard, accepted: bool) -> None:
     """Print the licence, and ask for consent unless it is given."""
-    card = CORPORA[source.corpus]
-    typer.echo(f"{card.title}: {source.file}, {source.n_bytes / 1e6:,.0f} MB")
+    typer.echo(f"{card.title}: {card.get.file}, {card.get.n_bytes / 1e6:,.0f} MB")
     typer.echo(f"Cite: {card.source}")
     typer.echo(f"Licence: {card.licence}, {card.licence_url}")
     if accepted:

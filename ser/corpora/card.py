@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from ser.corpora.labels import Labels
+from ser.corpora.sources import Source
 from ser.params import CustomParams
 
 ReadLabels = Callable[[Path], Labels]
@@ -16,14 +17,16 @@ class LabelReader:
     """Reads the labels of the recordings in one folder; called with a path, it does as `ReadLabels` says.
 
     Attributes:
-        read: raises `UnlistedError` for a file that ``table`` does not name.
-        table: the file in the folder that names all recordings; None where their own names say enough.
-        notes: what was odd in the table, a line each.
+        read: raises `UnlistedError` for a file that ``tables`` do not name.
+        tables: the files in the folder that name all recordings; none where their own names say enough.
+        notes: what was odd in the tables, a line each.
+        identify: what a recording is called, given its path; two of one name are a mistake.
     """
 
     read: ReadLabels
-    table: Path | None = None
+    tables: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
+    identify: Callable[[Path], str] = lambda path: path.stem
 
     def __call__(self, path: Path) -> Labels:
         """Read the labels of one recording."""
@@ -45,14 +48,16 @@ class CorpusCard:
         url: where it is published.
         licence: what its publisher allows.
         licence_url: the licence's text; empty where there is none to read.
-        language: ISO 639-1 code; empty when that differs from copy to copy.
+        language: ISO 639 code; empty when that differs from recording to recording or copy to copy.
+        acted: whether speakers were asked for the emotions; None when that differs from copy to copy.
         clips: number of recordings, as published; 0 when that differs from copy to copy. So for the next two.
         hours: of audio, approximately.
         speakers: number of them.
         naming: how a recording is named, in one sentence.
+        get: where it is had.
         open_reader: makes what reads the labels of the recordings in a folder.
-        identify: what a recording is called, given its path in the corpus's folder; two of one name are a mistake.
         clips_are: which recordings ``clips`` counts, and what there is besides; empty when it counts all.
+        refused: why it cannot be used at all; empty for what can.
     """
 
     name: str
@@ -62,15 +67,12 @@ class CorpusCard:
     licence: str
     licence_url: str
     language: str
+    acted: bool | None
     clips: int
     hours: float
     speakers: int
     naming: str
+    get: Source
     open_reader: OpenReader
-    identify: Callable[[PurePath], str] = lambda path: path.stem
     clips_are: str = ""
-
-
-def by_name(read_labels: Callable[[PurePath], Labels]) -> OpenReader:
-    """Open a corpus whose file names say everything: its folder and the parameters do not matter."""
-    return lambda _folder, _params: LabelReader(read_labels)
+    refused: str = ""

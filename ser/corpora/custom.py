@@ -18,6 +18,7 @@ from ser.corpora.card import CorpusCard, LabelReader
 from ser.corpora.label_table import REMEDY, open_table
 from ser.corpora.labels import Labels, UnlistedError
 from ser.corpora.people import tidy
+from ser.corpora.sources import Source
 from ser.errors import InputError
 from ser.params import CustomParams
 from ser.walking import walk
@@ -39,8 +40,12 @@ def open_reader(folder: Path, params: CustomParams | None) -> LabelReader:
     """
     if params is None:
         raise InputError("corpus 'custom' needs ingest.custom in params.yaml")
+
+    def identify(path: Path) -> str:
+        return path.relative_to(folder).with_suffix("").as_posix()
+
     if not params.csv:
-        return LabelReader(lambda path: read_sub_folder(folder, path))
+        return LabelReader(lambda path: read_sub_folder(folder, path), identify=identify)
     table, notes = read_table(folder, params)
 
     def look_up(path: Path) -> Labels:
@@ -49,7 +54,7 @@ def open_reader(folder: Path, params: CustomParams | None) -> LabelReader:
         except (InputError, KeyError):
             raise UnlistedError(f"not in {params.csv}") from None
 
-    return LabelReader(look_up, _find_table(folder, params.csv), tuple(notes))
+    return LabelReader(look_up, (_find_table(folder, params.csv),), tuple(notes), identify)
 
 
 def read_sub_folder(folder: Path, path: Path) -> Labels:
@@ -80,8 +85,8 @@ def read_table(folder: Path, params: CustomParams) -> tuple[dict[Path, Labels], 
         InputError: the CSV is not there, is not a CSV, lacks a column, or has a row that cannot be used: a path that
             leads out of the folder, stands twice or is of no file, no emotion, an impossible age.
     """
-    source = open_table(_find_table(folder, params.csv))
-    rows = list(source.rows(params))
+    source = open_table(_find_table(folder, params.csv), "params.yaml: ingest.custom.csv")
+    rows = list(source.rows(params.model_dump(exclude={"csv"}), "params.yaml: ingest.custom"))
     tidied, notes = tidy([row for _, row in rows])
     files = {_resolved(path) for path in walk(folder) if path.is_file()}
     table: dict[Path, Labels] = {}
@@ -174,10 +179,16 @@ CARD = CorpusCard(
     licence="yours",
     licence_url="",
     language="",
+    acted=None,
     clips=0,
     hours=0.0,
     speakers=0,
     naming="Any: labels come from a CSV whose columns are named in params.yaml, or from one sub-folder per emotion.",
+    get=Source(
+        how_to=[
+            "Put your own recordings into data/raw/custom, in one folder per emotion or with a CSV of labels.",
+            "Say in `ingest.custom` of params.yaml which of the two, and what the CSV's columns are called.",
+        ]
+    ),
     open_reader=open_reader,
-    identify=lambda path: path.with_suffix("").as_posix(),
 )

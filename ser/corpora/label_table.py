@@ -1,4 +1,4 @@
-"""The CSV that labels a custom corpus, in any of the ways in which spreadsheets write one.
+"""A CSV that labels a corpus, in any of the ways in which spreadsheets write one.
 
 Its columns are known by name, and they, not a guess from the whole, say what separates them: comma, semicolon, tab or
 bar, whichever makes a header that holds them. The text is UTF-8 or UTF-16, and else taken for Windows-1252, which is
@@ -9,7 +9,7 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,7 @@ from unicodedata import normalize
 
 from ser.audio.files import other_kind
 from ser.errors import InputError
-from ser.params import CustomParams
 
-FIELDS = ("path", "emotion", "speaker", "gender", "age", "language")
 DELIMITERS = (",", ";", "\t", "|")
 REMEDY = "save it as 'CSV UTF-8'"
 
@@ -38,19 +36,23 @@ class LabelTable:
     text: str
     guessed: bool
 
-    def rows(self, params: CustomParams) -> Iterator[tuple[int, dict[str, str]]]:
-        """Yield every row as its line number, and its values by `FIELDS`: empty where there is no column.
+    def rows(self, columns: Mapping[str, str], setting: str) -> Iterator[tuple[int, dict[str, str]]]:
+        """Yield every row as its line number, and its values by field: empty where there is no column.
+
+        Args:
+            columns: from a field to the column that holds it; an empty name says that there is none.
+            setting: where the columns are named, for messages.
 
         Raises:
             InputError: it is not a CSV, a column is not there or there twice, or a row has more or fewer values.
         """
         announced = re.match(r"sep=([,;\t|])\r?\n", self.text)  # Excel's own way to name the delimiter
         text = self.text[announced.end() :] if announced else self.text
-        delimiter = announced[1] if announced else _find_delimiter(text, params)
+        delimiter = announced[1] if announced else _find_delimiter(text, columns)
         reader = _reader(text, delimiter)
         try:
             header = [_plain(name) for name in next(reader, [])]
-            positions = self._positions(header, params)
+            positions = self._positions(header, columns, setting)
             for values in reader:
                 line = reader.line_num + bool(announced)
                 if not any(values):  # a row that was cleared
@@ -61,23 +63,24 @@ class LabelTable:
         except csv.Error as error:
             raise InputError(f"{self.where}: not a CSV table: {error}") from None
 
-    def _positions(self, header: list[str], params: CustomParams) -> dict[str, int]:
+    def _positions(self, header: list[str], columns: Mapping[str, str], setting: str) -> dict[str, int]:
         """Find the column of each field; -1 is none."""
         positions = {}
-        for field in FIELDS:
-            column = _plain(getattr(params, field))
+        for field, name in columns.items():
+            column = _plain(name)
             if column and header.count(column) != 1:
                 found = "two columns" if column in header else "no column"
-                columns = ", ".join(header)
-                raise InputError(
-                    f"{self.where}: {found} '{column}' (params.yaml: ingest.custom.{field}), found {columns}"
-                )
+                raise InputError(f"{self.where}: {found} '{column}' ({setting}.{field}), found {', '.join(header)}")
             positions[field] = header.index(column) if column else -1
         return positions
 
 
-def open_table(path: Path) -> LabelTable:
+def open_table(path: Path, setting: str) -> LabelTable:
     """Read a table's text.
+
+    Args:
+        path: the table.
+        setting: where it is named, for messages.
 
     Raises:
         InputError: it is not there, cannot be read, or is no text.
@@ -86,7 +89,7 @@ def open_table(path: Path) -> LabelTable:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise InputError(f"{where}: no such file (params.yaml: ingest.custom.csv)") from None
+        raise InputError(f"{where}: no such file ({setting})") from None
     except OSError as error:
         raise InputError(f"{where}: cannot be read: {error.strerror}") from None
     kind = other_kind(path)
@@ -110,9 +113,9 @@ def _encodings(content: bytes) -> tuple[str, ...]:
     return ("utf-8-sig", "cp1252")
 
 
-def _find_delimiter(text: str, params: CustomParams) -> str:
+def _find_delimiter(text: str, columns: Mapping[str, str]) -> str:
     """The delimiter whose header holds the most of the named columns; of several, the first of `DELIMITERS`."""
-    named = {_plain(getattr(params, field)) for field in FIELDS} - {""}
+    named = {_plain(name) for name in columns.values()} - {""}
 
     def n_named(delimiter: str) -> int:
         try:

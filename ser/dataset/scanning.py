@@ -9,7 +9,7 @@ import pandas as pd
 
 from ser.audio.files import other_kind
 from ser.audio.limits import AudioError
-from ser.corpora import CORPORA
+from ser.corpora import find_corpus
 from ser.corpora.card import LabelReader
 from ser.corpora.labels import Labels, UnlistedError
 from ser.dataset.metadata import COLUMNS
@@ -20,23 +20,26 @@ from ser.params import CustomParams
 from ser.walking import walk
 
 
-def scan(folder: Path, corpus: str, custom: CustomParams | None) -> Scan:
+def scan(folder: Path, corpus: str, custom: CustomParams | None, recipes: Path | None = None) -> Scan:
     """Decode every file of `folder` and read its labels.
 
     Every file is looked at, whatever its extension, since a corpus's copies differ in theirs; nothing is passed over in
-    silence but the table that labels a custom corpus. Files that are plainly no recording, and those that such a table
+    silence but the tables that label a corpus. Files that are plainly no recording, and those that such a table
     does not name, are listed as that and not decoded.
 
     Args:
         folder: where the recordings are, at any depth, linked folders included: see `ser.walking`.
-        corpus: a name in `ser.corpora.CORPORA`.
+        corpus: as `ser.corpora.find_corpus` takes it.
         custom: where the labels of the corpus ``custom`` are.
+        recipes: a folder of further recipes.
 
     Raises:
-        InputError: a folder cannot be listed, or the labels of a custom corpus cannot be read.
+        InputError: the corpus is not known or cannot be used, a folder cannot be listed, or a table of labels cannot be
+            read.
     """
-    reader = CORPORA[corpus].open_reader(folder, custom)
-    paths = [path for path in walk(folder) if not (reader.table and path.is_file() and path.samefile(reader.table))]
+    reader = find_corpus(corpus, recipes).open_reader(folder, custom)
+    tables = {_file_id(table) for table in reader.tables}
+    paths = [path for path in walk(folder) if not (tables and path.is_file() and _file_id(path) in tables)]
     labels = {path: _read_labels(reader, path) for path in paths}
     unlisted = {
         path: rejection(path, NOT_LISTED, f"{path.as_posix()}: {error}")
@@ -44,7 +47,9 @@ def scan(folder: Path, corpus: str, custom: CustomParams | None) -> Scan:
         if isinstance(error, UnlistedError)
     }
     # What the table of a corpus names is meant, whatever it looks like.
-    rejections = unlisted | reject_other_kinds(list(unlisted) if reader.table else paths)
+    rejections = unlisted | reject_other_kinds(
+        [path for path in paths if not (reader.tables and isinstance(labels[path], Labels))]
+    )
     meant = [path for path in paths if path not in rejections]
     rows: list[dict[str, Any]] = []
     recordings: list[Recording] = []
@@ -57,8 +62,7 @@ def scan(folder: Path, corpus: str, custom: CustomParams | None) -> Scan:
         if isinstance(found, InputError):
             rejections[path] = rejection(path, IMPOSSIBLE_NAME, f"{path.as_posix()}: {found}")
             continue
-        identity = CORPORA[corpus].identify(path.relative_to(folder))
-        rows.append(_label_columns(corpus, identity, found) | recording.row())
+        rows.append(_label_columns(corpus, reader.identify(path), found) | recording.row())
     return Scan(
         utterances=pd.DataFrame(rows, columns=list(COLUMNS)),
         rejected=pd.DataFrame([rejections[path] for path in sorted(rejections)], columns=list(REJECTED_COLUMNS)),
@@ -89,6 +93,11 @@ def _read_labels(reader: LabelReader, path: Path) -> Labels | InputError:
         return InputError("its name is not UTF-8, which tables are written in; rename the file")
     except InputError as error:
         return error
+
+
+def _file_id(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_dev, status.st_ino
 
 
 def _label_columns(corpus: str, identity: str, labels: Labels) -> dict[str, str]:

@@ -24,13 +24,24 @@ from typing import NamedTuple
 import numpy as np
 from scipy.io import wavfile
 
-from ser.corpora import ravdess
 from ser.corpora.demo.phones import DOGS_ARE_SITTING_BY_THE_DOOR, KIDS_ARE_TALKING_BY_THE_DOOR
 from ser.corpora.demo.voice import SAMPLING_RATE, Delivery, synthesise
 from ser.parallel import parallel_map
 from ser.params import DemoParams
 from ser.storage import replacing_folder
 
+ACTORS = {f"{number:02}": "male" if number % 2 else "female" for number in range(1, 25)}
+EMOTIONS = {
+    "01": "neutral",
+    "02": "calm",
+    "03": "happy",
+    "04": "sad",
+    "05": "angry",
+    "06": "fearful",
+    "07": "disgust",
+    "08": "surprised",
+}
+REPETITIONS = ("01", "02")
 STATEMENTS = {"01": KIDS_ARE_TALKING_BY_THE_DOOR, "02": DOGS_ARE_SITTING_BY_THE_DOOR}
 
 
@@ -114,14 +125,14 @@ def synthesise_corpus(params: DemoParams, out: Path) -> int:
     Raises:
         InputError: `out` holds something else.
     """
-    actors = sorted(ravdess.ACTORS)[: params.speakers]
+    actors = sorted(ACTORS)[: params.speakers]
     with replacing_folder(out, [_CLIPS]) as sibling:
         write = partial(_write_speaker, params, sibling)
         return sum(parallel_map(write, actors, label="synthesise", unit="speaker"))
 
 
 def _write_speaker(params: DemoParams, folder: Path, actor: str) -> int:
-    clips = list(product(ravdess.EMOTIONS, STATEMENTS, ravdess.REPETITIONS))
+    clips = list(product(EMOTIONS, STATEMENTS, REPETITIONS))
     (folder / f"Actor_{actor}").mkdir()
     for emotion, statement, repetition in clips:
         signal = _clip(params, actor, emotion, statement, repetition)
@@ -134,8 +145,8 @@ def _clip(params: DemoParams, actor: str, emotion: str, statement: str, repetiti
     """One utterance, named by its RAVDESS codes; shape (n_samples,), in [-1, 1]."""
     # No code is 0, so that no two of these lists are the same to NumPy, which ignores zeros at the end.
     codes = [params.seed, int(actor), int(emotion), int(statement), int(repetition)]
-    speaker = _speaker(ravdess.ACTORS[actor], np.random.default_rng(codes[:2]))
-    style = _style(ravdess.EMOTIONS[emotion], np.random.default_rng(codes[:3]))
+    speaker = _speaker(ACTORS[actor], np.random.default_rng(codes[:2]))
+    style = _style(EMOTIONS[emotion], np.random.default_rng(codes[:3]))
     rng = np.random.default_rng(codes)
     manner = np.array(speaker.habits) + params.expressiveness * style + rng.normal(0, UTTERANCE_SPREAD)
     return synthesise(STATEMENTS[statement], _delivery(speaker, Manner(*manner)), rng)

@@ -1,5 +1,6 @@
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,6 @@ from typer.testing import CliRunner
 
 from ser.cli.corpora import app
 from ser.corpora import CORPORA
-from ser.corpora.sources import SOURCES
 from tests.ser.corpora.test_download import RECORDINGS, FileServer, files_in, zipped
 
 runner = CliRunner()
@@ -19,7 +19,8 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServ
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.chdir(tmp_path)
     with FileServer(zipped(RECORDINGS)) as running:
-        monkeypatch.setitem(SOURCES, "ravdess", running.source())
+        card = replace(CORPORA["ravdess"], get=running.source())
+        monkeypatch.setitem(CORPORA._cards, "ravdess", card)
         yield running
 
 
@@ -71,7 +72,7 @@ def test_what_goes_wrong_on_the_way_is_one_line(server: FileServer) -> None:
     assert re.fullmatch(r"error: http://127\.0\.0\.1.* does not match the known hash.*\n", result.stderr)
 
 
-@pytest.mark.parametrize("name", [name for name, source in SOURCES.items() if not source.url])
+@pytest.mark.parametrize("name", [name for name, card in CORPORA.items() if not card.get.url])
 def test_a_corpus_that_no_command_may_fetch_comes_with_steps(server: FileServer, name: str) -> None:
     result = runner.invoke(app, ["fetch", name])
     assert result.exit_code == 1
@@ -84,7 +85,7 @@ def test_a_corpus_that_no_command_may_fetch_comes_with_steps(server: FileServer,
 def test_an_unknown_corpus_names_the_known() -> None:
     result = runner.invoke(app, ["fetch", "ravdes"])
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == f"error: corpus 'ravdes' is not known, expected one of {', '.join(SOURCES)}\n"
+    assert result.stderr == f"error: unknown corpus 'ravdes'; known: {', '.join(CORPORA)}\n"
 
 
 def test_the_list_shows_every_corpus_and_what_is_here_of_it(tmp_path: Path) -> None:

@@ -5,11 +5,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ser.corpora.crema_d import EMOTIONS, INTENSITIES, STATEMENTS, read_demographics, read_labels
 from ser.errors import InputError
 from tests.conftest import CORPORA
+from tests.ser.corpora.rules import means, reader
 
+read_labels = reader("crema_d")
+EMOTIONS, INTENSITIES, STATEMENTS = (means("crema_d", group) for group in ("emotion", "intensity", "statement"))
 REAL = CORPORA / "crema_d" / "VideoDemographics.csv"
+
+
+def read_demographics() -> dict[str, tuple[str, str]]:
+    ages = means("crema_d", "speaker", "age")
+    return {actor: (gender, ages[actor]) for actor, gender in means("crema_d", "speaker", "gender").items()}
 
 
 def test_a_name_is_read_field_by_field() -> None:

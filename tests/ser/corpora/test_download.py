@@ -58,9 +58,8 @@ class FileServer(ThreadingHTTPServer):
         self.thread.join()
         self.server_close()
 
-    def source(self, corpus: str = "ravdess") -> Source:
+    def source(self) -> Source:
         return Source(
-            corpus=corpus,
             url=self.url,
             file="corpus.zip",
             checksum=f"md5:{hashlib.md5(self.content).hexdigest()}",  # noqa: S324 (not for security)

@@ -4,8 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ser.corpora.emodb import EMOTIONS, SPEAKERS, STATEMENTS, read_labels
 from ser.errors import InputError
+from tests.ser.corpora.rules import means, reader
+
+read_labels = reader("emodb")
+EMOTIONS, STATEMENTS = means("emodb", "emotion"), means("emodb", "statement")
+_AGES = means("emodb", "speaker", "age")
+SPEAKERS = {code: (gender, _AGES[code]) for code, gender in means("emodb", "speaker", "gender").items()}
 
 
 def test_a_name_is_read_field_by_field() -> None:

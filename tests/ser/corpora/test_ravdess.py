@@ -7,20 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ser.corpora.ravdess import (
-    ACTORS,
-    CARD,
-    EMOTIONS,
-    INTENSITIES,
-    MODALITIES,
-    REPETITIONS,
-    STATEMENTS,
-    VOCAL_CHANNELS,
-    read_labels,
-)
+from ser import corpora
 from ser.errors import InputError
 from tests.conftest import CORPORA
+from tests.ser.corpora.rules import means, reader
 
+CARD, read_labels = corpora.CORPORA["ravdess"], reader("ravdess")
+MODALITIES, VOCAL_CHANNELS, EMOTIONS, INTENSITIES, STATEMENTS, REPETITIONS = (
+    means("ravdess", group)
+    for group in ("modality", "vocal_channel", "emotion", "intensity", "statement", "repetition")
+)
+ACTORS = means("ravdess", "speaker", "gender")
 REAL = CORPORA / "ravdess"
 FIELDS = (MODALITIES, VOCAL_CHANNELS, EMOTIONS, INTENSITIES, STATEMENTS, REPETITIONS, ACTORS)
 

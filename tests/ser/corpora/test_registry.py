@@ -1,4 +1,3 @@
-import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +8,7 @@ from ser.corpora import CORPORA
 from ser.corpora.card import CorpusCard
 from ser.dataset.metadata import EMOTIONS, GENDERS
 from ser.errors import InputError
+from tests.ser.corpora.rules import means
 
 # A name made under each corpus's own rules, and its emotion, gender and speaker.
 EXAMPLES = {
@@ -19,11 +19,14 @@ EXAMPLES = {
     "savee": ("DC/sa03.wav", "sad", "male", "DC"),
     "emodb": ("wav/16a02Lb.wav", "boredom", "female", "16"),
 }
+OWN_EMOTIONS = {"emodb": {"boredom"}}
 PUBLISHED = [card for card in CORPORA.values() if card.url]
 
 
 def test_the_corpora_stand_in_a_fixed_order() -> None:
-    assert list(CORPORA) == ["demo", "ravdess", "tess", "crema_d", "savee", "emodb", "custom"]
+    first, *recipes, last = CORPORA
+    assert (first, last, recipes) == ("demo", "custom", sorted(recipes))
+    assert {"ravdess", "tess", "crema_d", "savee", "emodb"} <= set(recipes)
     assert [card.name for card in CORPORA.values()] == list(CORPORA)
 
 
@@ -48,27 +51,19 @@ def test_no_corpus_takes_the_name_of_another(name: str, other: str) -> None:
 
 @pytest.mark.parametrize("card", PUBLISHED, ids=lambda card: card.name)
 def test_a_published_corpus_states_source_licence_size_and_naming(card: CorpusCard) -> None:
-    assert "doi:10." in card.source
-    assert card.language in {"en", "de"}
+    assert card.source
+    assert card.licence
+    assert card.acted is not None
     assert card.naming.endswith(".")
-    assert card.clips > card.speakers > 0
-    assert 1 < card.hours * 3600 / card.clips < 6  # seconds of a clip
+    assert card.clips > card.speakers >= 0
+    assert card.hours == 0 or 1 < card.hours * 3600 / card.clips < 6  # seconds of a clip; 0 is not known
 
 
-@pytest.mark.parametrize("card", PUBLISHED, ids=lambda card: card.name)
-def test_a_reader_module_states_source_and_licence(card: CorpusCard) -> None:
-    text = importlib.import_module(f"ser.corpora.{card.name}").__doc__ or ""
-    assert f"\nLicence: {card.licence}" in text
-    assert "\nSource:\n" in text
-    assert f"{card.clips:,}" in text
-
-
-@pytest.mark.parametrize("name", [name for name in CORPORA if name not in {"demo", "custom"}])
-def test_labels_are_among_the_common_ones_but_for_boredom(name: str) -> None:
-    module = importlib.import_module(f"ser.corpora.{name}")
-    assert set(module.EMOTIONS.values()) - set(EMOTIONS) == ({"boredom"} if name == "emodb" else set())
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if name != "demo"])
+def test_labels_are_among_the_common_ones_but_for_a_corpus_s_own(name: str) -> None:
+    assert set(means(name, "emotion").values()) - set(EMOTIONS) == OWN_EMOTIONS.get(name, set())
     path, _, gender, _ = EXAMPLES[name]
-    assert CORPORA[name].open_reader(Path(), None)(Path(path)).gender == gender in GENDERS
+    assert CORPORA[name].open_reader(Path(), None)(Path(path)).gender == gender in (*GENDERS, "")
 
 
 def test_importing_the_registry_is_light() -> None:

@@ -4,8 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ser.corpora.savee import EMOTIONS, SENTENCES, SPEAKERS, read_labels
 from ser.errors import InputError
+from tests.ser.corpora.rules import means, reader, recipe
+
+read_labels = reader("savee")
+EMOTIONS, SPEAKERS = means("savee", "emotion"), list(recipe("savee").codes["speaker"])
+SENTENCES = dict.fromkeys(EMOTIONS, 15) | {"n": 30}
 
 
 def test_a_name_is_read_field_by_field() -> None:

@@ -4,10 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ser.corpora.tess import AGES, CARD, EMOTIONS, read_labels
+from ser import corpora
 from ser.errors import InputError
 from tests.conftest import CORPORA
+from tests.ser.corpora.rules import means, reader
 
+CARD, read_labels = corpora.CORPORA["tess"], reader("tess")
+AGES, EMOTIONS = means("tess", "speaker", "age"), means("tess", "emotion")
 REAL = CORPORA / "tess"
 WORDS = st.text("abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=10)
 

@@ -19,7 +19,13 @@ from tests.conftest import CORPORA, clip, limited_files, write_clip
 
 SUB_FOLDERS = CustomParams(csv="", path="", emotion="", speaker="", gender="", age="", language="")
 STRICT = IngestParams(
-    corpora=("ravdess",), max_rejected=0, keep_duplicates=False, relabel={}, emotions="union", custom=SUB_FOLDERS
+    corpora=("ravdess",),
+    recipes="ser/corpora/recipes",
+    max_rejected=0,
+    keep_duplicates=False,
+    relabel={},
+    emotions="union",
+    custom=SUB_FOLDERS,
 )
 KEEPING = STRICT.model_copy(update={"keep_duplicates": True})
 

@@ -68,6 +68,7 @@ def test_all_corpora_come_together_in_one_run(tmp_path: Path) -> None:
     write_corpora(tmp_path)
     params = IngestParams(
         corpora=tuple(FILES),
+        recipes="ser/corpora/recipes",
         max_rejected=0,
         keep_duplicates=False,
         relabel={"boredom": None},
@@ -111,6 +112,7 @@ def test_emo_db_is_read_as_it_is_published(tmp_path: Path) -> None:
     assert set(found.rejected["reason"]) == {"no recording"}
     strict = IngestParams(
         corpora=("emodb",),
+        recipes="ser/corpora/recipes",
         max_rejected=0,
         keep_duplicates=False,
         relabel={"boredom": None},
@@ -146,7 +148,13 @@ def test_a_table_that_labels_a_part_of_a_folder_means_that_part(tmp_path: Path) 
     assert left_out(found) == unlisted | {"broken.wav": "not listed", "README.md": "no recording"}
     assert len(found.conditions) == 2
     strict = IngestParams(
-        corpora=("custom",), max_rejected=0, keep_duplicates=False, relabel={}, emotions="union", custom=TABLE
+        corpora=("custom",),
+        recipes="ser/corpora/recipes",
+        max_rejected=0,
+        keep_duplicates=False,
+        relabel={},
+        emotions="union",
+        custom=TABLE,
     )
     ingest([found], strict).check(strict)
 

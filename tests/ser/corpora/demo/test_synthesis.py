@@ -8,10 +8,13 @@ import pytest
 from scipy.io import wavfile
 
 from ser.corpora.demo import synthesis
+from ser.corpora.demo.synthesis import EMOTIONS
 from ser.corpora.demo.voice import SAMPLING_RATE
-from ser.corpora.ravdess import EMOTIONS, read_labels
 from ser.params import DemoParams
 from tests.ser.corpora.demo.test_voice import median_f0
+from tests.ser.corpora.rules import reader
+
+read_labels = reader("ravdess")
 
 PARAMS = DemoParams(speakers=4, expressiveness=1.0, seed=0)
 
