@@ -81,15 +81,14 @@ def test_what_is_loaded_by_name_is_known() -> None:
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_runs_its_module_and_tracks_its_own_section(stage: str) -> None:
     assert STAGES[stage]["cmd"].startswith(f"python -m stages.{stage}")
-    # A scan is of files: of the parameters, only where a custom corpus's labels are matters to it. There is one way to
-    # export a model.
-    expected = {"scan": ["ingest.custom", "ingest.recipes"], "export": []}.get(stage, [stage])
+    # A scan is of files: of the parameters, only where a custom corpus's labels are matters to it.
+    expected = {"scan": ["ingest.custom", "ingest.recipes"]}.get(stage, [stage])
     assert STAGES[stage].get("params", []) == expected
 
 
 def test_every_section_belongs_to_a_stage_and_every_stage_to_a_file() -> None:
     params = YAML(typ="safe", pure=True).load((TOP / "params.yaml").read_text())
-    assert list(params) == [stage for stage in STAGES if stage not in ("scan", "export")] == list(Params.model_fields)
+    assert list(params) == [stage for stage in STAGES if stage != "scan"] == list(Params.model_fields)
     files = {path.stem for path in (TOP / "stages").glob("*.py")} - {"__init__"}
     assert files == set(STAGES)
 

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from ser.errors import InputError
-from ser.evaluation.metrics import pooled_confusion, uar
 from ser.inference.predictor import Predictor
 from ser.params import Precision
 
@@ -87,6 +86,10 @@ def compare(exported: Predictor, predictions: pd.DataFrame) -> Agreement:
         largest_difference=float(np.abs(probabilities - expected).max()),
         other_emotion=int((predicted != predictions["predicted"]).sum()),
         n_recordings=len(predictions),
-        trained_uar=float(uar(pooled_confusion(predictions, classes))),
-        exported_uar=float(uar(pooled_confusion(predictions.assign(predicted=predicted), classes))),
+        trained_uar=_uar(predictions["emotion"], predictions["predicted"]),
+        exported_uar=_uar(predictions["emotion"], pd.Series(predicted, predictions.index)),
     )
+
+
+def _uar(actual: pd.Series, predicted: pd.Series) -> float:
+    return float((actual == predicted).groupby(actual).mean().mean())
