@@ -51,6 +51,7 @@ ProtocolName = Literal[
     "emobox6",
     "loso",
     "cross_corpus",
+    "leave_one_corpus_out",
 ]
 Precision = Literal["float32", "int8"]
 Copies = Annotated[int, Field(ge=0, le=100)]
@@ -563,7 +564,7 @@ class TrainParams(Section):
     members: Annotated[int, Field(ge=1, le=MAX_MEMBERS)]
     class_weights: bool
     label_smoothing: Annotated[float, Field(ge=0, lt=1)]
-    calibrate: bool
+    calibrate: bool | Annotated[float, Field(ge=0.001, le=1000)]
     keep: Literal["best", "last"]
     refit: bool
     learning_rate: Annotated[float, Field(gt=0, le=1)]

@@ -67,8 +67,22 @@ def cross_corpus(metadata: pd.DataFrame, params: SplitParams) -> pd.Series:
     if missing:
         raise InputError(f"split.test_corpora: '{missing[0]}' was not ingested; there is {', '.join(sorted(corpora))}")
     tested = metadata["corpus"].isin(params.test_corpora)
+    return _from_corpora_to_others(metadata, tested, params)
+
+
+def leave_one_corpus_out(metadata: pd.DataFrame, params: SplitParams) -> pd.Series:
+    """As `cross_corpus`, tested on one corpus: fold 0 on the first by name, and so on.
+
+    Raises:
+        InputError: there is no such fold, or as `cross_corpus`.
+    """
+    corpora = sorted(set(metadata["corpus"]))
+    return _from_corpora_to_others(metadata, metadata["corpus"] == corpora[_fold(params, len(corpora))], params)
+
+
+def _from_corpora_to_others(metadata: pd.DataFrame, tested: pd.Series, params: SplitParams) -> pd.Series:
     if tested.all():
-        raise InputError("split.test_corpora names every corpus: nothing is left to train on")
+        raise InputError("every corpus is tested: nothing is left to train on")
     shared = set(metadata.loc[tested, "emotion"]) & set(metadata.loc[~tested, "emotion"])
     if len(shared) < 2:
         raise InputError(f"train and test corpora share {len(shared)} emotions; at least 2 are needed (ingest.relabel)")
@@ -210,11 +224,12 @@ PROTOCOLS: dict[str, Callable[[pd.DataFrame, SplitParams], pd.Series]] = {
         emobox6,
         loso,
         cross_corpus,
+        leave_one_corpus_out,
     )
 }
 """From a name in ``split.protocol`` to what gives every utterance's subset."""
 
-FOLDED = ("luna5", "emobox6", "loso")
+FOLDED = ("luna5", "emobox6", "loso", "leave_one_corpus_out")
 """Protocols of which ``split.fold`` chooses one fold; the others have fold 0 alone."""
 
 

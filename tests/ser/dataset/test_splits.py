@@ -164,13 +164,28 @@ def test_cross_corpus_tests_on_one_corpus_what_it_learnt_on_another(make_metadat
     ("test_corpora", "message"),
     [
         (("savee",), "'savee' was not ingested; there is tess, toy"),
-        (("tess", "toy"), "names every corpus"),
+        (("tess", "toy"), "^every corpus is tested: nothing is left to train on$"),
     ],
 )
 def test_cross_corpus_needs_both_sides(make_metadata: Make, test_corpora: tuple[str, ...], message: str) -> None:
     params = CROSS_CORPUS.model_copy(update={"test_corpora": test_corpora})
     with pytest.raises(InputError, match=message):
         assign_splits(two_corpora(make_metadata), params)
+
+
+def test_leaving_one_corpus_out_tests_each_in_turn_as_cross_corpus_does(make_metadata: Make) -> None:
+    metadata = two_corpora(make_metadata)
+    for fold, corpus in enumerate(("tess", "toy")):
+        out = SPEAKER_INDEPENDENT.model_copy(update={"protocol": "leave_one_corpus_out", "fold": fold})
+        named = CROSS_CORPUS.model_copy(update={"test_corpora": (corpus,)})
+        if corpus == "tess":
+            pd.testing.assert_frame_equal(assign_splits(metadata, out), assign_splits(metadata, named))
+        table = joined(metadata[metadata["speaker"] != "toy_01"], out)
+        assert set(table.loc[table["subset"] == "test", "corpus"]) == {corpus}
+    with pytest.raises(InputError, match="leave_one_corpus_out has folds 0 to 1 here, got 2"):
+        assign_splits(metadata, out.model_copy(update={"fold": 2}))
+    with pytest.raises(InputError, match="every corpus is tested"):
+        assign_splits(metadata[metadata["corpus"] == "toy"], out.model_copy(update={"fold": 0}))
 
 
 def test_cross_corpus_needs_shared_emotions(make_metadata: Make) -> None:
