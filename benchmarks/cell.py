@@ -40,6 +40,7 @@ def main(
             "weights": training["weights"],
             "epochs": training["epochs"],
             "best_epoch": training["best_epoch"],
+            "temperature": training["temperature"],
             "train_macro_f1": training["macro_f1"],
             "validation_macro_f1": training["validation"]["macro_f1"],
         }

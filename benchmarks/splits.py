@@ -26,7 +26,7 @@ def main(
     with user_errors():
         definition = find_split(name)
         leaky = definition.protocol == "kaggle_leaky"
-        metadata = read_corpora(definition.corpora, keep_duplicates=leaky)
+        metadata = read_corpora(definition.corpora, keep_duplicates=leaky, relabel=definition.relabel)
         if leaky:
             metadata = as_kaggle_copy(metadata)
         splits = assign_splits(metadata, definition.params(seed))

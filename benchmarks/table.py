@@ -1,6 +1,7 @@
 """What the table compares: the splits that benchmarks/table.yaml names, and the corpora behind them."""
 
 import json
+from collections.abc import Mapping
 from functools import reduce
 from operator import getitem
 from pathlib import Path
@@ -16,6 +17,7 @@ from ser.errors import InputError
 from ser.params import (
     CorpusName,
     IngestParams,
+    Label,
     Params,
     ProtocolName,
     Section,
@@ -41,6 +43,8 @@ class SplitDefinition(Section):
     protocol: ProtocolName
     fold: int = 0
     test_corpora: Annotated[tuple[CorpusName, ...], Strict(False)] = ()
+    relabel: dict[str, Label | None] = Field(default_factory=dict)
+    """As ``ingest.relabel``."""
 
     def params(self, seed: int) -> SplitParams:
         """Settings of the split stage: of what is not tested, a tenth validates, of utterances or of speakers."""
@@ -135,8 +139,10 @@ def system_params(name: str) -> Params:
     return validated(Params, values, f"{TABLE.name}: variants: {name}")
 
 
-def read_corpora(corpora: tuple[str, ...], *, keep_duplicates: bool) -> pd.DataFrame:
-    """Read the metadata of scanned corpora, labels as they are.
+def read_corpora(
+    corpora: tuple[str, ...], *, keep_duplicates: bool, relabel: Mapping[str, str | None] | None = None
+) -> pd.DataFrame:
+    """Read the metadata of scanned corpora, labels as they are, or as ``ingest.relabel`` would have them.
 
     Raises:
         InputError: a file of them cannot be used.
@@ -146,7 +152,7 @@ def read_corpora(corpora: tuple[str, ...], *, keep_duplicates: bool) -> pd.DataF
             "corpora": corpora,
             "max_rejected": 0,
             "keep_duplicates": keep_duplicates,
-            "relabel": {},
+            "relabel": dict(relabel or {}),
             "emotions": "union",
         }
     )
