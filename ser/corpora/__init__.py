@@ -60,6 +60,20 @@ def find_corpus(name: str, recipes: Path | None = None) -> CorpusCard:
     return CORPORA[name]
 
 
+def find_recipe(name: str) -> Recipe:
+    """Find a recipe by the name of its corpus, or by the path of its file, which ends in ``.yaml``.
+
+    Raises:
+        InputError: there is none, or it cannot be used.
+    """
+    path = Path(name) if name.endswith(".yaml") else RECIPES / f"{name}.yaml"
+    if not name.endswith(".yaml") and name not in CORPORA:
+        raise InputError(f"unknown corpus '{name}'; known: {', '.join(CORPORA)}, or the file of a recipe, NAME.yaml")
+    if name in ("demo", "custom"):
+        raise InputError(f"corpus '{name}' has no recipe" + "; its names are as in ravdess" * (name == "demo"))
+    return load_recipe(path)[1]
+
+
 # Here and not in ser/corpora/demo/synthesis.py, which needs NumPy and SciPy to synthesise.
 def _demo(ravdess: CorpusCard) -> CorpusCard:
     return replace(
