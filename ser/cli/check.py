@@ -42,14 +42,14 @@ def _n_recordings(checked: Check) -> int:
 
 def _report(recipe: Recipe, folder: Path, checked: Check) -> list[str]:
     n_speakers = len({labels.speaker for labels in checked.read.values()} - {""})
-    n_others = len(checked.others)
+    n, n_others = _n_recordings(checked), len(checked.others)
     lines = [
-        f"{folder}: {_n_recordings(checked):,} recordings, {len(checked.read):,} of them read; {n_others:,} other files",
+        f"{folder}: {n:,} recordings, {len(checked.read):,} of them read; {n_others:,} other files",
         f"published: {recipe.clips:,} recordings {recipe.clips_are}".rstrip(),
         f"speakers: {n_speakers}, published: {recipe.speakers or 'not said'}",
     ]
-    for emotion, n, women, men, n_of in count_labels(checked):
-        lines.append(f"{emotion}: {n:,} ({women:,} female, {men:,} male) of {n_of} speakers")
+    for emotion, n_with, women, men, n_of in count_labels(checked):
+        lines.append(f"{emotion}: {n_with:,} ({women:,} female, {men:,} male) of {n_of} speakers")
     causes = sorted(checked.missed.items(), key=lambda cause: -len(cause[1]))
     lines += [
         f"missed: {len(paths):,} ({by_suffix(paths)}): {why}; such as {paths[0]}" for why, paths in causes[:MAX_CAUSES]
