@@ -56,7 +56,7 @@ def find_corpus(name: str, recipes: Path | None = None) -> CorpusCard:
     if recipes is not None and (recipes / f"{name}.yaml").is_file():
         return read_card(recipes / f"{name}.yaml")
     if name not in CORPORA:
-        raise InputError(f"unknown corpus '{name}'; known: {', '.join(CORPORA)}")
+        raise InputError(f"corpus '{name}' is not known, expected one of {', '.join(CORPORA)}")
     return CORPORA[name]
 
 
@@ -68,7 +68,7 @@ def find_recipe(name: str) -> Recipe:
     """
     path = Path(name) if name.endswith(".yaml") else RECIPES / f"{name}.yaml"
     if not name.endswith(".yaml") and name not in CORPORA:
-        raise InputError(f"unknown corpus '{name}'; known: {', '.join(CORPORA)}, or the file of a recipe, NAME.yaml")
+        raise InputError(f"corpus '{name}' is not known, expected one of {', '.join(CORPORA)}, or a file NAME.yaml")
     if name in ("demo", "custom"):
         raise InputError(f"corpus '{name}' has no recipe" + "; its names are as in ravdess" * (name == "demo"))
     return load_recipe(path)[1]

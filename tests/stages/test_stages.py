@@ -230,9 +230,9 @@ def test_a_corpus_that_is_not_there_says_where_to_put_it(project: Path) -> None:
     result = run("scan", "tess")
     assert result.exit_code == 1
     assert result.stderr == "error: data/raw/tess: no such folder; put the recordings of 'tess' there\n"
-    result = run("scan", "iemocap")
+    result = run("scan", "nonesuch")
     assert result.exit_code == 1
-    assert result.stderr.startswith("error: unknown corpus 'iemocap'; known: demo, ")
+    assert result.stderr.startswith("error: corpus 'nonesuch' is not known, expected one of demo, ")
 
 
 @pytest.mark.parametrize("stage", STAGES[2:])

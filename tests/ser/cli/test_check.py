@@ -67,7 +67,7 @@ def test_a_folder_of_another_corpus_is_an_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("recipe", "message"),
     [
-        ("emodbb", "unknown corpus 'emodbb'; known: demo, "),
+        ("emodbb", "corpus 'emodbb' is not known, expected one of demo, "),
         ("custom", "corpus 'custom' has no recipe"),
         ("demo", "corpus 'demo' has no recipe; its names are as in ravdess"),
         ("none.yaml", "none.yaml: no such file"),

@@ -85,7 +85,7 @@ def test_a_corpus_that_no_command_may_fetch_comes_with_steps(server: FileServer,
 def test_an_unknown_corpus_names_the_known() -> None:
     result = runner.invoke(app, ["fetch", "ravdes"])
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == f"error: unknown corpus 'ravdes'; known: {', '.join(CORPORA)}\n"
+    assert result.stderr == f"error: corpus 'ravdes' is not known, expected one of {', '.join(CORPORA)}\n"
 
 
 def test_the_list_shows_every_corpus_and_what_is_here_of_it(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_a_recipe_of_ones_own_comes_before_one_of_the_same_name(tmp_path: Path) 
 
 
 def test_an_unknown_corpus_names_those_that_are_known(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"^unknown corpus 'small'; known: demo, aesdd, .*, custom$"):
+    with pytest.raises(InputError, match=r"^corpus 'small' is not known, expected one of demo, aesdd, .*, custom$"):
         find_corpus("small", tmp_path)
 
 
