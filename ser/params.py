@@ -690,7 +690,7 @@ def yaml_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except (YAMLError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InputError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+        raise InputError(f"{path}: not YAML: {error}") from None
 
 
 def validated(model: type[AnySection], values: Any, where: str) -> AnySection:

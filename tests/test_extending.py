@@ -1,4 +1,4 @@
-"""Who follows docs/extending.md to the letter has a network and a front end that train and predict."""
+"""Who follows docs/extending.md to the letter has a corpus that is read, and a network and a front end that train."""
 
 import json
 import os
@@ -13,7 +13,7 @@ import pytest
 from safetensors import safe_open
 
 from ser.model_files.safetensors_file import METADATA_KEY
-from tests.conftest import TOP
+from tests.conftest import TOP, write_clip
 
 PAGE = TOP / "docs" / "extending.md"
 BLOCK = re.compile(r"^`([\w/.]+)`:\n\n```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -84,13 +84,26 @@ def python(tmp_path: Path) -> Callable[..., str]:
 
 @pytest.mark.slow
 def test_the_pages_code_passes_the_checks_of_the_project(new: list[str], python: Callable[..., str]) -> None:
-    python("-m", "ruff", "check", *new)
-    python("-m", "ruff", "format", "--check", *new)
+    modules = [name for name in new if name.endswith(".py")]
+    python("-m", "ruff", "check", *modules)
+    python("-m", "ruff", "format", "--check", *modules)
     contract = [
         "tests/ser/models/test_classifier.py",
         "tests/ser/features/test_front_end.py",
     ]
     python("-m", "pytest", "-m", "not slow", *contract, *(name for name in new if name.startswith("tests/")))
+
+
+def test_the_pages_corpus_is_known_and_read(tmp_path: Path, new: list[str], python: Callable[..., str]) -> None:
+    assert "ser/corpora/recipes/harbour.yaml" in new
+    folder = tmp_path / "data/raw/harbour"
+    for name in ("low/F1_s1_joy.wav", "high/M1_s2_rage.wav"):
+        write_clip(folder / name, seed=0)
+    assert "harbour" in python("-m", "ser", "corpora", "list")
+    lines = python("-m", "ser", "corpora", "check", "harbour", "data/raw/harbour").splitlines()
+    assert lines[0] == "data/raw/harbour: 2 recordings, 2 of them read; 0 other files"
+    assert "happy: 1 (1 female, 0 male) of 1 speakers" in lines
+    python("-m", "pytest", "tests/ser/corpora/test_harbour.py")
 
 
 @pytest.mark.slow

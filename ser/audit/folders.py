@@ -18,19 +18,26 @@ from ser.params import CustomParams
 from ser.walking import walk
 
 
-def audit_corpus(folder: Path, corpus: str, custom: CustomParams | None, limits: Limits | None = None) -> Audit:
+def audit_corpus(
+    folder: Path,
+    corpus: str,
+    custom: CustomParams | None,
+    limits: Limits | None = None,
+    recipes: Path | None = None,
+) -> Audit:
     """Audit a corpus as the stages `scan` and `ingest` read it, each recording counted once.
 
     Args:
         folder: where the recordings are.
-        corpus: a name in `ser.corpora.CORPORA`.
+        corpus: as `ser.corpora.find_corpus` takes it.
         custom: where the labels of the corpus ``custom`` are.
         limits: where a measured value becomes a finding.
+        recipes: a folder of further recipes.
 
     Raises:
-        InputError: there is no file in the folder, or it or the labels of a custom corpus cannot be read.
+        InputError: there is no file in the folder, or it or the labels of the corpus cannot be read.
     """
-    found = scan(folder, corpus, custom)
+    found = scan(folder, corpus, custom, recipes)
     if found.conditions.empty and found.rejected.empty:
         raise InputError(f"{folder}: expected recordings, found no file")
     settled = settle_copies(found)

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from ser.console import spreadsheet_cell, tell
-from ser.corpora import CORPORA
-from ser.errors import InputError, user_errors
+from ser.corpora import CORPORA, find_corpus
+from ser.errors import user_errors
 from ser.params import PARAMS_FILE, IngestParams, load_params
 
 
@@ -16,7 +16,8 @@ def audit(
     corpus: Annotated[
         str | None,
         typer.Option(
-            help=f"How labels are read: {', '.join(CORPORA)}.", show_default="the folder's name, if it is a corpus's"
+            help="How labels are read: as in this corpus, or by this recipe, NAME.yaml.",
+            show_default="the folder's name, if it is a corpus's",
         ),
     ] = None,
     json: Annotated[
@@ -41,16 +42,19 @@ def audit(
         from ser.audit.text import to_text  # noqa: PLC0415
         from ser.storage import keep_apart, write_json, write_table  # noqa: PLC0415
 
-        name = corpus or folder.resolve().name
-        if corpus and corpus not in CORPORA:
-            raise InputError(f"corpus '{corpus}' is not known, expected one of {', '.join(CORPORA)}")
+        recipe = Path(corpus) if corpus and corpus.endswith(".yaml") else None
+        name = recipe.stem if recipe else corpus or folder.resolve().name
+        recipes = recipe.parent if recipe else None
+        if corpus:
+            find_corpus(name, recipes)
+        known = corpus is not None or name in CORPORA
         custom = load_params(IngestParams, params).custom if name == "custom" else None
         keep_apart([folder / custom.csv] if custom and custom.csv else [], [json, csv, html])
-        found = audit_corpus(folder, name, custom) if name in CORPORA else audit_recordings(folder)
+        found = audit_corpus(folder, name, custom, recipes=recipes) if known else audit_recordings(folder)
         for note in found.notes:
             tell("note", note)
         typer.echo(to_text(found))
-        if name not in CORPORA:
+        if not known:
             tell("note", "labels were not read; name the corpus with --corpus")
         if json:
             write_json({"audit": found.to_json()}, json)

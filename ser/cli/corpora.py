@@ -1,4 +1,4 @@
-"""The commands `ser corpora list` and `ser corpora fetch`."""
+"""The commands `ser corpora list` and `ser corpora fetch`, and the place of the others."""
 
 import sys
 from pathlib import Path
@@ -8,37 +8,45 @@ import typer
 
 from ser.audio.files import Contents, describe_passed_over, look_through
 from ser.cli.audit import audit
+from ser.cli.check import check
 from ser.console import tell
 from ser.corpora import CORPORA, find_corpus
 from ser.corpora.card import CorpusCard
 from ser.errors import InputError, user_errors
 
-COLUMNS = ("name", "installed", "clips", "hours", "licence", "where")
-N_NUMBERS = 3
-"""Columns after the name that hold numbers, which stand to the right."""
+COLUMNS = ("language", "name", "installed", "clips", "hours", "speech", "licence", "where")
+NUMBERS = range(2, 5)
+"""Columns that hold numbers, which stand to the right."""
 
 app = typer.Typer(
     no_args_is_help=True, pretty_exceptions_enable=False, help="Corpora: which there are, and fetching one."
 )
 
 app.command()(audit)
+app.command()(check)
 
 Folder = Annotated[Path, typer.Option(file_okay=False, help="Holds one folder per corpus.")]
 
 
 @app.command("list")
 def list_corpora(folder: Folder = Path("data/raw")) -> None:
-    """Show every corpus that can be read: how many of its recordings are here, what it is, and where it is published.
+    """Show the corpora by language and licence: how many recordings are here, what each is, where it is published.
 
     Example: ser corpora list
     """
     with user_errors():
         here = {name: look_through(folder / name) for name in CORPORA if (folder / name).is_dir()}
-        rows = [COLUMNS, *(_row(name, here.get(name, Contents())) for name in CORPORA)]
+        rows = [
+            COLUMNS,
+            *(
+                _row(card, here.get(card.name, Contents()))
+                for card in sorted(CORPORA.values(), key=lambda card: (card.language or "~", card.licence))
+            ),
+        ]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         for row in rows:
             cells = [
-                cell.rjust(width) if 1 <= number <= N_NUMBERS else cell.ljust(width)
+                cell.rjust(width) if number in NUMBERS else cell.ljust(width)
                 for number, (cell, width) in enumerate(zip(row, widths, strict=True))
             ]
             typer.echo("  ".join(cells).rstrip())
@@ -100,14 +108,15 @@ def _tell_passed_over(*folders: Contents) -> None:
         tell("note", note)
 
 
-def _row(name: str, here: Contents) -> tuple[str, ...]:
-    card = CORPORA[name]
+def _row(card: CorpusCard, here: Contents) -> tuple[str, ...]:
     n_here = len(here.recordings)
     return (
-        name,
+        card.language or "-",
+        card.name,
         f"{n_here:,}" if n_here else "-",
         f"{card.clips:,} {card.clips_are}".rstrip() if card.clips else "-",
         f"{card.hours:.1f}" if card.hours else "-",
+        "no emotions" if card.refused else {True: "acted", False: "natural", None: "-"}[card.acted],
         card.licence,
         card.url or "-",
     )

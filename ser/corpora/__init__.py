@@ -56,8 +56,22 @@ def find_corpus(name: str, recipes: Path | None = None) -> CorpusCard:
     if recipes is not None and (recipes / f"{name}.yaml").is_file():
         return read_card(recipes / f"{name}.yaml")
     if name not in CORPORA:
-        raise InputError(f"unknown corpus '{name}'; known: {', '.join(CORPORA)}")
+        raise InputError(f"corpus '{name}' is not known, expected one of {', '.join(CORPORA)}")
     return CORPORA[name]
+
+
+def find_recipe(name: str) -> Recipe:
+    """Find a recipe by the name of its corpus, or by the path of its file, which ends in ``.yaml``.
+
+    Raises:
+        InputError: there is none, or it cannot be used.
+    """
+    path = Path(name) if name.endswith(".yaml") else RECIPES / f"{name}.yaml"
+    if not name.endswith(".yaml") and name not in CORPORA:
+        raise InputError(f"corpus '{name}' is not known, expected one of {', '.join(CORPORA)}, or a file NAME.yaml")
+    if name in ("demo", "custom"):
+        raise InputError(f"corpus '{name}' has no recipe" + "; its names are as in ravdess" * (name == "demo"))
+    return load_recipe(path)[1]
 
 
 # Here and not in ser/corpora/demo/synthesis.py, which needs NumPy and SciPy to synthesise.

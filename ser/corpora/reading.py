@@ -55,7 +55,7 @@ class RecipeReader:
             UnlistedError: the corpus's table does not name it.
             InputError: its name is not made by the corpus's rules, or is one that the corpus does not have.
         """
-        parts, codes = self._groups(path)
+        parts, codes = self.groups(path)
         labels, shown = self._decode(codes)
         for rule in self.recipe.impossible:
             if all(
@@ -74,7 +74,7 @@ class RecipeReader:
         """Call a recording by what tells it from the others of its corpus."""
         if self.recipe.identity == "{stem}":
             return _parts(path)[-1]
-        _, codes = self._groups(path)
+        _, codes = self.groups(path)
         return fill(self.recipe.identity, self._decode(codes)[1])
 
     def _case(self, text: str) -> str:
@@ -83,8 +83,22 @@ class RecipeReader:
     def _known(self) -> list[tuple[str, dict[str, str | dict[str, str]]]]:
         return list(self.recipe.codes.items())
 
-    def _groups(self, path: PurePath) -> tuple[list[str], Values]:
-        """Take a path apart, and find the groups in it and in the table."""
+    def key(self, codes: Values) -> tuple[str, ...]:
+        """Make what rows and recordings are brought together by.
+
+        Raises:
+            InputError: a code in it is not known.
+        """
+        names = self.recipe.table.key if self.recipe.table else []
+        _, shown = self._decode({name: codes[name] for name in names})
+        return tuple(shown[name] for name in names)
+
+    def groups(self, path: PurePath) -> tuple[list[str], Values]:
+        """Take a path apart, and find the codes of the groups in it and in the table.
+
+        Raises:
+            InputError: as `read`, but for codes that are not known.
+        """
         parts = _parts(path)
         parts[-1] = self.recipe.misspelt.get(parts[-1], parts[-1])
         for pattern in self.recipe.pattern:
@@ -95,8 +109,7 @@ class RecipeReader:
             raise InputError(f"expected {self.recipe.expected}, found '{parts[-1]}'")
         codes |= {STEM: parts[-1]}
         if self.recipe.table and self.rows is not None:
-            _, shown = self._decode({name: codes[name] for name in self.recipe.table.key})
-            row = self.rows.get(tuple(shown[name] for name in self.recipe.table.key))
+            row = self.rows.get(self.key(codes))
             if row is None:
                 raise UnlistedError(f"not in {self.tables}")
             codes |= row
@@ -158,25 +171,28 @@ def open_recipe(recipe: Recipe, folder: Path) -> LabelReader:
     Raises:
         InputError: the corpus cannot be used, or its table is not there or cannot be read.
     """
+    reader, tables = read_tables(recipe, folder)
+    return LabelReader(reader.read, tables, identify=reader.identify)
+
+
+def read_tables(recipe: Recipe, folder: Path) -> tuple[RecipeReader, tuple[Path, ...]]:
+    """Make a recipe's reader, and list the tables that it reads; raises what `open_recipe` does."""
     if recipe.refused:
         raise InputError(f"{recipe.short} cannot be used: {recipe.refused}")
-    if recipe.table is None:
-        reader = RecipeReader(recipe)
-        return LabelReader(reader.read, identify=reader.identify)
     bare = RecipeReader(recipe)
+    if recipe.table is None:
+        return bare, ()
     tables = [path for path in walk(folder) if recipe.table.files.match(_parts(path, whole=True)) is not None]
     if not tables:
         raise InputError(f"{folder.as_posix()}: no table of {recipe.short}'s labels; expected {recipe.expected}")
     rows: dict[tuple[str, ...], Values] = {}
     for path in tables:
         for line, row in _rows(path, recipe.table):
-            _, shown = bare._decode({name: row[name] for name in recipe.table.key})
-            key = tuple(shown[name] for name in recipe.table.key)
+            key = bare.key(row)
             if rows.setdefault(key, row) != row:
                 raise InputError(f"{path.as_posix()}: line {line}: {' '.join(key)} stands in an earlier row otherwise")
     names = ", ".join(path.name for path in tables[:3]) + (", ..." if len(tables) > 3 else "")
-    reader = RecipeReader(recipe, rows, names)
-    return LabelReader(reader.read, tables=tuple(tables), identify=reader.identify)
+    return RecipeReader(recipe, rows, names), tuple(tables)
 
 
 def listed(codes: list[str]) -> str:

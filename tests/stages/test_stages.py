@@ -23,6 +23,7 @@ from ser.cli.main import app as ser_app
 from ser.model_files.onnx_file import OnnxModel
 from tests.conftest import TOP, write_clip
 from tests.ser.corpora.rules import means
+from tests.ser.corpora.test_recipe import write
 from tests.ser.front_ends.encoders import write_encoder
 
 STAGES = ("demo", "scan", "ingest", "split", "features", "augment", "train", "evaluate", "export")
@@ -270,9 +271,28 @@ def test_a_corpus_that_is_not_there_says_where_to_put_it(project: Path) -> None:
     result = run("scan", "tess")
     assert result.exit_code == 1
     assert result.stderr == "error: data/raw/tess: no such folder; put the recordings of 'tess' there\n"
-    result = run("scan", "iemocap")
+    result = run("scan", "nonesuch")
     assert result.exit_code == 1
-    assert result.stderr.startswith("error: unknown corpus 'iemocap'; known: demo, ")
+    assert result.stderr.startswith("error: corpus 'nonesuch' is not known, expected one of demo, ")
+
+
+def test_a_recipe_of_ones_own_is_scanned_and_ingested_as_the_projects(project: Path) -> None:
+    write(project, name="mine")
+    for seed, name in enumerate(("ann_glad.wav", "ann_blue.wav", "bob_glad.wav", "sub/bob_blue.wav")):
+        write_clip(Path("data/raw/mine") / name, seed)
+    change_params("recipes: ser/corpora/recipes", "recipes: .")
+    change_params("corpora: [ravdess]", "corpora: [mine]")
+    assert run("scan", "mine").exit_code == 0
+    assert run("ingest").exit_code == 0
+    metadata = pd.read_csv("data/metadata.csv", keep_default_na=False)
+    assert metadata["speaker"].value_counts().to_dict() == {"mine_ann": 2, "mine_bob": 2}
+    assert metadata["emotion"].value_counts().to_dict() == {"happy": 2, "sad": 2}
+    Path("mine.yaml").write_text(Path("mine.yaml").read_text().replace("glad: happy", "glad: ''"))
+    result = run("scan", "mine")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "error: mine.yaml: codes.emotion.glad: expected an emotion, found none\n",
+    )
 
 
 @pytest.mark.parametrize("stage", STAGES[2:])

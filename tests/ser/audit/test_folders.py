@@ -14,6 +14,7 @@ from ser.audit.folders import audit_corpus, audit_recordings
 from ser.audit.report import Audit
 from ser.audit.text import to_text
 from ser.cli.corpora import app
+from ser.corpora import RECIPES
 from ser.errors import InputError
 from ser.storage import read_json
 from tests.conftest import CORPORA, write_clip
@@ -108,6 +109,9 @@ def test_the_command_reads_no_labels_in_a_folder_of_no_corpus(ravdess_folder: Ca
     assert "emotion" not in without.stdout
     named = CliRunner().invoke(app, ["audit", str(folder), "--corpus", "ravdess"])
     assert "angry" in named.stdout
+    recipe = shutil.copy(RECIPES / "ravdess.yaml", folder.parent / "of_mine.yaml")
+    by_recipe = CliRunner().invoke(app, ["audit", str(folder), "--corpus", str(recipe)])
+    assert by_recipe.stdout == named.stdout.replace("ravdess", "of_mine")
     unknown = CliRunner().invoke(app, ["audit", str(folder), "--corpus", "nonsense"])
     assert unknown.exit_code == 1
     assert unknown.stderr.startswith("error: corpus 'nonsense' is not known, expected one of ")

@@ -85,7 +85,7 @@ def test_a_corpus_that_no_command_may_fetch_comes_with_steps(server: FileServer,
 def test_an_unknown_corpus_names_the_known() -> None:
     result = runner.invoke(app, ["fetch", "ravdes"])
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == f"error: unknown corpus 'ravdes'; known: {', '.join(CORPORA)}\n"
+    assert result.stderr == f"error: corpus 'ravdes' is not known, expected one of {', '.join(CORPORA)}\n"
 
 
 def test_the_list_shows_every_corpus_and_what_is_here_of_it(tmp_path: Path) -> None:
@@ -95,13 +95,16 @@ def test_the_list_shows_every_corpus_and_what_is_here_of_it(tmp_path: Path) -> N
     result = runner.invoke(app, ["list", "--folder", str(tmp_path)])
     assert result.exit_code == 0, result.output
     rows = [re.split(r"\s{2,}", line) for line in result.stdout.splitlines()]
-    assert rows[0] == ["name", "installed", "clips", "hours", "licence", "where"]
-    assert [row[0] for row in rows[1:]] == list(CORPORA)
+    assert rows[0] == ["language", "name", "installed", "clips", "hours", "speech", "licence", "where"]
+    assert {row[1] for row in rows[1:]} == set(CORPORA)
+    shown = [(row[0].replace("-", "~"), row[-2]) for row in rows[1:]]
+    assert shown == sorted(shown)  # by language and licence; several languages come last
     tess = CORPORA["tess"]
-    assert ["tess", "2", "2,800", "1.6", tess.licence, tess.url] in rows
-    assert ["ravdess", "-", "1,440 speech (+1,012 song)", "1.5"] in [row[:4] for row in rows]
+    assert ["en", "tess", "2", "2,800", "1.6", "acted", tess.licence, tess.url] in rows
+    assert ["en", "ravdess", "-", "1,440 speech (+1,012 song)", "1.5"] in [row[:5] for row in rows]
+    assert ["ar", "baved", "-", "1,935", "-", "no emotions"] in [row[:6] for row in rows]
     crema_d = CORPORA["crema_d"]
-    assert ["crema_d", "-", "7,442", "5.3", crema_d.licence, crema_d.url] in rows
+    assert ["en", "crema_d", "-", "7,442", "5.3", "acted", crema_d.licence, crema_d.url] in rows
     assert len({line.index(row[-2]) for line, row in zip(result.stdout.splitlines(), rows, strict=True)}) == 1
 
 

@@ -49,7 +49,7 @@ def test_a_recipe_of_ones_own_comes_before_one_of_the_same_name(tmp_path: Path) 
 
 
 def test_an_unknown_corpus_names_those_that_are_known(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"^unknown corpus 'small'; known: demo, aesdd, .*, custom$"):
+    with pytest.raises(InputError, match=r"^corpus 'small' is not known, expected one of demo, aesdd, .*, custom$"):
         find_corpus("small", tmp_path)
 
 
@@ -102,9 +102,8 @@ def test_an_unknown_corpus_names_those_that_are_known(tmp_path: Path) -> None:
 def test_a_recipe_that_cannot_be_used_says_which_key_and_why(tmp_path: Path, old: str, new: str, message: str) -> None:
     assert old in SMALL
     path = write(tmp_path, SMALL.replace(old, new))
-    with pytest.raises(InputError, match=f"^{path.as_posix()}: {message}") as caught:
+    with pytest.raises(InputError, match=f"^{path.as_posix()}: {message}"):
         read_card(path)
-    assert "\n" not in str(caught.value)
 
 
 def test_a_name_that_no_corpus_can_have_is_refused(tmp_path: Path) -> None:
