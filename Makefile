@@ -1,5 +1,6 @@
 # make repro   train and score on the embedded demo corpus
 # make test    lint, types, imports, and the whole test suite
+# make release train the model that comes with the package; needs the recordings of presets/release.yaml, and the hub
 # make space   the folder to push as a Hugging Face Space: dist/space
 # make lock    pin the newest versions that pyproject.toml allows (needs uv)
 
@@ -9,7 +10,7 @@ BIN := $(VENV)/bin
 # DVC runs the stages with the first `python` on the path.
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: repro test lint space lock clean
+.PHONY: repro test lint release space lock clean
 
 repro: $(VENV)/installed
 	@# DVC leaves its list of locks empty if it is killed as it writes it, and then refuses every command.
@@ -38,6 +39,11 @@ $(VENV)/installed: requirements.txt pyproject.toml | $(BIN)/python
 $(VENV)/installed-test: requirements-test.txt $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-test.txt
 	@touch $@
+
+release: $(VENV)/installed
+	$(BIN)/ser preset apply release
+	$(BIN)/dvc repro
+	$(BIN)/python -m release.publish
 
 space: models/model.onnx
 	rm -rf dist/space

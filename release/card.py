@@ -1,0 +1,55 @@
+"""What is to be known about the model that comes with the package: ser/release/card.md."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from benchmarks.summary import TABLE
+from benchmarks.table import TOP
+from ser.corpora import find_corpus
+from ser.model_files.onnx_file import OnnxModel
+
+CARD = TOP / "ser" / "release" / "card.md"
+
+
+def card(model: bytes, metrics: Mapping[str, Any]) -> str:
+    """Markdown, of an exported model, what the stages' metrics hold, and the benchmarks' table.
+
+    Raises:
+        InputError: it is no exported model.
+    """
+    description = OnnxModel(model, Path("model.onnx")).description
+    known = {name: find_corpus(name) for name in description.trained_on}
+    corpora = [
+        {
+            "title": one.title,
+            "language": one.language,
+            "licence": one.licence,
+            "source": one.source,
+            "recordings": metrics["ingest"][name]["utterances"],
+            "speakers": metrics["ingest"][name]["speakers"],
+        }
+        for name, one in known.items()
+    ]
+    table = pd.read_csv(TABLE)
+    left_out = table[(table["system"] == "release") & table["split"].str.startswith("others-to-")]
+    titles = left_out["split"].str.removeprefix("others-to-").map(lambda name: find_corpus(name).title)
+    # Markdown, not HTML: there is nothing to escape.
+    environment = Environment(  # noqa: S701
+        loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, keep_trailing_newline=True
+    )
+    return environment.get_template("card.md.jinja").render(
+        classes=description.classes,
+        corpora=corpora,
+        n_languages=len({one.language for one in known.values()}),
+        megabytes=f"{len(model) / 1e6:.1f}",
+        trained_md5=description.trained_md5,
+        scores=metrics["test"],
+        interval=metrics["test"]["interval_95"]["uar"],
+        exported=metrics["export"],
+        left_out=left_out.assign(title=titles).to_dict("records"),
+        mean=left_out[["uar", "accuracy", "ece"]].mean().to_dict(),
+    )
