@@ -33,7 +33,7 @@ STAGES = ("ingest", "split", "train", "test", "export")
 
 
 def publish(project: Path = TOP) -> None:
-    """Copy a project's exported model into the package, and params.yaml, dvc.lock and metrics into `RECORD`.
+    """Copy a project's exported model into the package, and what it was made of and how it did into `RECORD`.
 
     Raises:
         InputError: params.yaml is not the preset's, the model is not that of dvc.lock, or it is too large.
@@ -51,8 +51,8 @@ def publish(project: Path = TOP) -> None:
     OnnxModel(data, MODEL)
     with replacing(IN_THE_BOX, ".onnx") as sibling:
         sibling.write_bytes(data)
-    for name in ("params.yaml", "dvc.lock"):
-        shutil.copyfile(project / name, RECORD / name)
+    for name in ("params.yaml", "dvc.lock", "data/splits.csv"):
+        shutil.copyfile(project / name, RECORD / Path(name).name)
     metrics: dict[str, Any] = {}
     for stage in STAGES:
         metrics |= read_json(project / "metrics" / f"{stage}.json")

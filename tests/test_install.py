@@ -52,6 +52,17 @@ def test_the_wheel_predicts_and_nothing_heavy_comes_with_it(
         assert f"\n{heavy}" not in f"\n{installed}", heavy
 
 
+def test_who_has_only_the_package_is_answered_by_the_model_in_it(environment: Path, tmp_path: Path) -> None:
+    write_clip(tmp_path / "a.wav", 1, seconds=6.0)
+    command = [environment / "ser", "predict", "a.wav", "--json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    (answer,) = json.loads(done.stdout)
+    assert done.stderr.startswith("note: the model is the one in the package, trained on ")
+    assert answer["model"]["origin"] == "package"
+    assert sum(answer["probabilities"].values()) == pytest.approx(1)
+    assert answer["windows"] > 1
+
+
 def test_what_needs_more_says_what_to_install(environment: Path, tmp_path: Path) -> None:
     (tmp_path / "m.safetensors").write_bytes(b"\0" * 8 + b"{}")
     for extra, *arguments in (
