@@ -62,6 +62,10 @@ def test_no_stage_depends_on_a_folder_into_which_it_or_a_later_one_writes() -> N
             assert not any(f"{out}/".startswith(f"{dep}/") for out in written), dep
 
 
+def test_an_edit_of_a_recipe_of_ones_own_scans_anew() -> None:
+    assert "${ingest.recipes}" in STAGES["scan"]["deps"]
+
+
 def test_the_graph_of_imports_sees_functions_and_packages() -> None:
     assert "ser.inference.predictor" in GRAPH.find_upstream_modules("ser.cli.main")  # inside a function
     assert "ser.corpora.custom" in GRAPH.find_upstream_modules("stages.scan")  # by the package's __init__.py

@@ -45,11 +45,10 @@ def audit(
         recipe = Path(corpus) if corpus and corpus.endswith(".yaml") else None
         name = recipe.stem if recipe else corpus or folder.resolve().name
         recipes = recipe.parent if recipe else None
-        if corpus:
-            find_corpus(name, recipes)
         known = corpus is not None or name in CORPORA
         custom = load_params(IngestParams, params).custom if name == "custom" else None
-        keep_apart([folder / custom.csv] if custom and custom.csv else [], [json, csv, html])
+        tables = find_corpus(name, recipes).open_reader(folder, custom).tables if known else ()
+        keep_apart(tables, [json, csv, html])
         found = audit_corpus(folder, name, custom, recipes=recipes) if known else audit_recordings(folder)
         for note in found.notes:
             tell("note", note)

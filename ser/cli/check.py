@@ -29,7 +29,7 @@ def check(
         rules = find_recipe(recipe)
         checked = check_recipe(rules, folder)
         for line in _report(rules, folder, checked):
-            typer.echo(one_line(line) if line.strip() else "")
+            typer.echo(one_line(line))
         if not checked.read:
             raise InputError(f"{folder}: no recording that the recipe reads")
         if checked.n_missed:

@@ -17,8 +17,8 @@ class Labels:
         emotion: one of `ser.dataset.metadata.EMOTIONS`, or the English name of an emotion that only this corpus has.
         gender: one of `ser.dataset.metadata.GENDERS`.
         speaker: unique within the corpus.
-        vocal_channel: ``speech`` or ``song``.
-        intensity: ``normal`` or ``strong`` (RAVDESS), ``low``, ``medium`` or ``high`` (CREMA-D).
+        vocal_channel: ``speech`` or ``song``, or ``non-speech`` (ASVP-ESD).
+        intensity: as the corpus calls it, such as ``normal`` or ``strong`` (RAVDESS), ``low``, ``medium`` or ``high``.
         statement: which text is spoken.
         repetition: which take of it.
         age: of the speaker when recorded, years.

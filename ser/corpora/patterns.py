@@ -10,6 +10,7 @@ in proportion to its length, whoever wrote the pattern.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import PlainValidator
@@ -67,10 +68,13 @@ def compile_pattern(text: Any) -> Pattern:
     Raises:
         ValueError: it is no such pattern; says where.
     """
-    if isinstance(text, Pattern):
-        return text
     if not isinstance(text, str) or not 0 < len(text) <= MAX_PATTERN:
         raise ValueError(f"expected a pattern of at most {MAX_PATTERN} characters")
+    return _compiled(text)
+
+
+@cache
+def _compiled(text: str) -> Pattern:
     written: list[str] = []
     closing: list[str] = []
     depth, at, before = 0, 0, ""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from unicodedata import normalize
 
+from ser.audio.files import FFMPEG_SUFFIXES, SUFFIXES
 from ser.corpora.card import LabelReader
 from ser.corpora.label_table import open_table
 from ser.corpora.labels import Labels, UnlistedError
@@ -14,6 +15,7 @@ from ser.corpora.recipe import LABELS, STEM, FolderRule, Recipe, Table, fill
 from ser.errors import InputError
 from ser.walking import walk
 
+_SOUND = (*SUFFIXES, *FFMPEG_SUFFIXES)
 MAX_LISTED = 30
 """Codes that a message lists."""
 
@@ -38,11 +40,10 @@ class RecipeReader:
     _spelling: dict[str, dict[str, str]] = field(init=False)
 
     def __post_init__(self) -> None:
-        codes = {
-            group: {self._case(code): meaning for code, meaning in known.items()} for group, known in self._known()
-        }
-        spelling = {group: {self._case(code): code for code in known} for group, known in self._known()}
-        object.__setattr__(self, "_codes", codes)
+        codes = self.recipe.codes.items()
+        meanings = {group: {self._case(code): text for code, text in known.items()} for group, known in codes}
+        spelling = {group: {self._case(code): code for code in known} for group, known in codes}
+        object.__setattr__(self, "_codes", meanings)
         object.__setattr__(self, "_spelling", spelling)
 
     def read(self, path: PurePath) -> Labels:
@@ -80,9 +81,6 @@ class RecipeReader:
     def _case(self, text: str) -> str:
         return text.lower() if self.recipe.ignore_case else text
 
-    def _known(self) -> list[tuple[str, dict[str, str | dict[str, str]]]]:
-        return list(self.recipe.codes.items())
-
     def key(self, codes: Values) -> tuple[str, ...]:
         """Make what rows and recordings are brought together by.
 
@@ -91,7 +89,7 @@ class RecipeReader:
         """
         names = self.recipe.table.key if self.recipe.table else []
         _, shown = self._decode({name: codes[name] for name in names})
-        return tuple(shown[name] for name in names)
+        return tuple(shown.get(name, "") for name in names)
 
     def groups(self, path: PurePath) -> tuple[list[str], Values]:
         """Take a path apart, and find the codes of the groups in it and in the table.
@@ -184,13 +182,17 @@ def read_tables(recipe: Recipe, folder: Path) -> tuple[RecipeReader, tuple[Path,
         return bare, ()
     tables = [path for path in walk(folder) if recipe.table.files.match(_parts(path, whole=True)) is not None]
     if not tables:
-        raise InputError(f"{folder.as_posix()}: no table of {recipe.short}'s labels; expected {recipe.expected}")
+        raise InputError(f"{folder.as_posix()}: no table of {recipe.short}'s labels: {recipe.naming}")
     rows: dict[tuple[str, ...], Values] = {}
     for path in tables:
         for line, row in _rows(path, recipe.table):
-            key = bare.key(row)
+            where = f"{path.as_posix()}: line {line}"
+            try:
+                key = bare.key(row)
+            except InputError as error:
+                raise InputError(f"{where}: {error}") from None
             if rows.setdefault(key, row) != row:
-                raise InputError(f"{path.as_posix()}: line {line}: {' '.join(key)} stands in an earlier row otherwise")
+                raise InputError(f"{where}: {' '.join(key)} stands in an earlier row otherwise")
     names = ", ".join(path.name for path in tables[:3]) + (", ..." if len(tables) > 3 else "")
     return RecipeReader(recipe, rows, names), tuple(tables)
 
@@ -224,7 +226,8 @@ def _rows(path: Path, table: Table) -> Iterator[tuple[int, Values]]:
     for number, row in found:
         values = {group: _plain(value) for group, value in (fixed | row).items()}
         if STEM in values:
-            values[STEM] = _parts(PurePath(values[STEM]))[-1]
+            *_, name = _parts(PurePath(values[STEM]), whole=True)
+            values[STEM] = PurePath(name).stem if PurePath(name).suffix.lower() in _SOUND else name
         yield number, values
 
 

@@ -160,7 +160,7 @@ class Recipe(Section):
     codes: Annotated[dict[Name, Codes], Field(max_length=50)] = Field(default_factory=dict)
     unknown: dict[Name, Sentence] = Field(default_factory=dict)
     labels: dict[Name, Sentence] = Field(default_factory=dict)
-    impossible: list[Impossible] = Field(default_factory=list)
+    impossible: list[Impossible] = Field(default_factory=list, max_length=50)
     folder: FolderRule | None = None
     identity: Sentence = "{stem}"
     table: Table | None = None

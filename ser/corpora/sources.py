@@ -22,7 +22,7 @@ class Source(Section):
         suffixes: which of its files are unpacked: the recordings, and the table if there is one.
     """
 
-    how_to: list[Line] = Field(default_factory=list)
+    how_to: list[Line] = Field(default_factory=list, max_length=20)
     url: Line = ""
     file: Annotated[str, Field(pattern=r"^([\w-][\w.-]*)?$", max_length=100)] = ""
     checksum: Annotated[str, Field(pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})?$")] = ""

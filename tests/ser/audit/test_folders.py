@@ -18,6 +18,7 @@ from ser.corpora import RECIPES
 from ser.errors import InputError
 from ser.storage import read_json
 from tests.conftest import CORPORA, write_clip
+from tests.ser.corpora.test_recipes import make
 
 
 def kinds(audit: Audit) -> dict[str, str]:
@@ -139,3 +140,13 @@ def test_an_actor_of_ravdess_is_reported_as_it_is() -> None:
     audit = audit_corpus(CORPORA / "ravdess" / "Actor_07", "ravdess", None)
     assert kinds(audit) == {"03-01-03-01-02-02-07.flac": "duplicate"}
     assert audit.breakdown["clips"].sum() == 59
+
+
+def test_the_table_that_labels_a_corpus_is_not_written_over(tmp_path: Path) -> None:
+    folder = make(tmp_path, "msp_podcast")
+    table = folder / "Labels" / "labels_consensus.csv"
+    before = table.read_bytes()
+    result = CliRunner().invoke(app, ["audit", str(folder), "--corpus", "msp_podcast", "--csv", str(table)])
+    assert result.exit_code == 1
+    assert "named twice" in result.stderr
+    assert table.read_bytes() == before

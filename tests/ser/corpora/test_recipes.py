@@ -192,7 +192,9 @@ def test_a_recording_that_no_table_names_is_left_out_and_not_decoded(tmp_path: P
 
 def test_a_table_that_is_missing_is_a_line(tmp_path: Path) -> None:
     (make(tmp_path, "nemo") / "data.tsv").unlink()
-    with pytest.raises(InputError, match=rf"^{tmp_path.as_posix()}: no table of nEMO's labels"):
+    with pytest.raises(
+        InputError, match=rf"^{tmp_path.as_posix()}: no table of nEMO's labels: .*data.tsv has a row for each"
+    ):
         scan(tmp_path, "nemo", None)
 
 
@@ -202,6 +204,20 @@ def test_rows_that_contradict_each_other_are_a_line(tmp_path: Path) -> None:
     table.write_text(rows + rows.splitlines()[1].replace("\tanger\t", "\tfear\t") + "\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"data.tsv: line 4: EB0_anger_14 stands in an earlier row otherwise"):
         scan(tmp_path, "nemo", None)
+
+
+def test_a_row_is_brought_together_by_the_name_without_its_extension_and_nothing_else(tmp_path: Path) -> None:
+    table = make(tmp_path, "msp_podcast") / "Labels/labels_consensus.csv"
+    text = table.read_text(encoding="utf-8").replace("MSP-PODCAST_0001_0008.wav", "Audios\\MSP-PODCAST_0001_0008")
+    table.write_text(text, encoding="utf-8")
+    assert len(scan(tmp_path, "msp_podcast", None).utterances) == 2
+
+
+def test_a_row_without_an_emotion_is_of_no_use(tmp_path: Path) -> None:
+    table = make(tmp_path, "msp_podcast") / "Labels/labels_consensus.csv"
+    table.write_text(table.read_text(encoding="utf-8").replace(",N,", ",n/a,"), encoding="utf-8")
+    (detail,) = scan(tmp_path, "msp_podcast", None).rejected.query("reason == 'impossible name'")["detail"]
+    assert detail.endswith("neither its name nor labels_consensus.csv gives an emotion")
 
 
 def test_a_code_that_a_table_has_and_the_recipe_lacks_is_said(tmp_path: Path) -> None:
