@@ -32,6 +32,9 @@ MAX_BYTES = 1 << 17
 MAX_LABEL = 64
 """Characters of the name of an emotion or a corpus."""
 
+MAX_EMOTIONS = 100
+"""That a model tells apart."""
+
 MAX_SHOWN = 80
 """Characters of a value or a key in an error message."""
 

@@ -10,11 +10,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from ser.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @contextmanager
@@ -99,7 +100,7 @@ def keep_apart(read: Iterable[Path], written: Iterable[Path | None]) -> None:
         taken.add(path.resolve())
 
 
-def write_table(table: pd.DataFrame, path: Path) -> None:
+def write_table(table: "pd.DataFrame", path: Path) -> None:
     r"""Write `table` as UTF-8 CSV with a header, ``\n`` line ends and no index column.
 
     What UTF-8 cannot say, such as the name of a file in another encoding, is escaped with a backslash.
@@ -108,12 +109,14 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
         table.to_csv(sibling, index=False, lineterminator="\n", errors="backslashreplace")
 
 
-def read_table(path: Path, columns: Mapping[str, type]) -> pd.DataFrame:
+def read_table(path: Path, columns: Mapping[str, type]) -> "pd.DataFrame":
     """Read a CSV that must have at least `columns`, a mapping from column name to ``str``, ``int`` or ``float``.
 
     Raises:
         InputError: the file is not there, is not a CSV, lacks a column, or holds a value of another type.
     """
+    import pandas as pd  # noqa: PLC0415 (who writes no tables does without)
+
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
     except FileNotFoundError:
@@ -181,6 +184,24 @@ def _files(folder: Path) -> Iterator[Path]:
             yield entry
 
 
+def lock_folder(folder: Path, how: int) -> int:
+    """Lock a folder, as `fcntl.flock` does.
+
+    Returns:
+        A descriptor that holds the lock until it is closed, or its process ends.
+
+    Raises:
+        OSError: it is no folder, a link, another user's, or locked and `how` does not wait.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, how)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
 @contextmanager
 def _scratch(target: Path) -> Iterator[Path]:
     """Yield a path of the target's name in a new folder beside it, which is locked as long as this process lives.
@@ -212,9 +233,8 @@ def _sweep(target: Path) -> None:
     """Remove what killed processes left of writing `target`; what a living one writes is locked."""
     for scratch in target.parent.glob(f".{glob.escape(target.name)}.ser-????????"):
         with suppress(OSError):  # a file, locked, swept by another, or not ours to remove
-            lock = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            lock = lock_folder(scratch, fcntl.LOCK_EX | fcntl.LOCK_NB)
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if {path.name for path in scratch.iterdir()} <= {target.name, _OLD}:
                     shutil.rmtree(scratch)
             finally:

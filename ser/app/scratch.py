@@ -7,6 +7,8 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from ser.storage import lock_folder
+
 PREFIX = "ser-serve-"
 
 
@@ -23,7 +25,7 @@ class Scratch:
                 _remove(left)
         while True:
             self.path = Path(tempfile.mkdtemp(prefix=PREFIX))
-            self._lock = _locked(self.path, fcntl.LOCK_EX)
+            self._lock = lock_folder(self.path, fcntl.LOCK_EX)
             if self.path.exists():  # another service that starts may have removed it before it was locked
                 return
             os.close(self._lock)
@@ -34,19 +36,8 @@ class Scratch:
         os.close(self._lock)
 
 
-def _locked(folder: Path, how: int) -> int:
-    """A descriptor that holds the folder's lock until it is closed, or its process ends; raises `OSError`."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        fcntl.flock(descriptor, how)
-    except OSError:
-        os.close(descriptor)
-        raise
-    return descriptor
-
-
 def _remove(folder: Path) -> None:
-    lock = _locked(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    lock = lock_folder(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     try:
         if os.fstat(lock).st_uid == os.getuid():
             shutil.rmtree(folder)

@@ -6,13 +6,14 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import BinaryIO
 
 import numpy as np
 import soundfile
 
 from ser.audio import ffmpeg
+from ser.audio.files import UNREAD_SUFFIXES
 from ser.audio.headers import read_contents
 from ser.audio.limits import FORMATS, MAX_BYTES, MAX_CHANNELS, MAX_PEAK, SAMPLING_RATES, AudioError, DecodeLimits
 from ser.audio.messages import captured_messages
@@ -280,7 +281,8 @@ def named_errors(name: str) -> Iterator[None]:
         yield
     except soundfile.LibsndfileError as error:
         if error.code == _NOT_RECOGNISED:
-            raise AudioError(f"{name}: expected {_SHOWN}, found none of them", "not audio") from None
+            remedy = "; convert it to WAV first" if PurePath(name).suffix.lower() in UNREAD_SUFFIXES else ""
+            raise AudioError(f"{name}: expected {_SHOWN}, found none of them{remedy}", "not audio") from None
         found = f"damage or an unknown encoding: {error.error_string}"
         remedy = "" if ffmpeg.is_installed() else "; the program ffmpeg, which is not installed, may know it"
         raise AudioError(f"{name}: expected intact audio, found {found}{remedy}", "unreadable") from None

@@ -90,10 +90,12 @@ def _check_picture(picture: Path) -> None:
 
 def _draw(found: "Timeline", recording: str, picture: Path) -> None:
     from ser.plots.timeline import draw_timeline  # noqa: PLC0415 (matplotlib)
+    from ser.storage import replacing  # noqa: PLC0415
 
     content = draw_timeline(found, printable(Path(recording).name), picture.suffix[1:].lower())
     try:
-        picture.write_bytes(content)
+        with replacing(picture) as sibling:
+            sibling.write_bytes(content)
     except OSError as error:
         raise InputError(f"{picture}: cannot be written: {error.strerror}") from None
 

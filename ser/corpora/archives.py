@@ -1,26 +1,22 @@
-"""Unpacking archives that are not trusted: nothing leaves the folder, nothing fills the disk, all of it or none."""
+"""Unpacking ZIP archives that are not trusted: nothing leaves the folder, nothing fills the disk, all of it or none."""
 
 import errno
 import lzma
 import re
 import shutil
 import stat
-import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import IO
 
 from ser.errors import InputError
 from ser.storage import replacing_folder
 
-CHUNK = 1 << 18
-BROKEN = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, NotImplementedError)
-"""What reading an archive raises where it is damaged or cut off; the last, where zipfile does not know the packing."""
+BROKEN = (zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, NotImplementedError)
+"""What zipfile raises where an archive is damaged or cut off; the last, where it does not know the packing."""
 
 
 @dataclass(frozen=True)
@@ -38,30 +34,11 @@ class Limits:
     ratio: float = 100.0
 
 
-@dataclass(frozen=True)
-class Member:
-    """A file or a folder in an archive, whichever its format.
-
-    Attributes:
-        name: the path as the archive states it.
-        n_bytes: the unpacked size as the archive states it.
-        is_folder: whether it is a folder.
-        refused: why it cannot be unpacked whatever its name, or nothing.
-        open: opens what it holds.
-    """
-
-    name: str
-    n_bytes: int
-    is_folder: bool
-    refused: str
-    open: Callable[[], IO[bytes]]
-
-
 LIMITS = Limits()
 
 
 def unpack(archive: Path, folder: Path, suffixes: Collection[str] = (), limits: Limits = LIMITS) -> int:
-    """Unpack a ZIP or tar archive into `folder`, which appears only once all of it is there.
+    """Unpack a ZIP archive into `folder`, which appears only once all of it is there.
 
     Every member is checked before the first is written, those that are not wanted too. Files get the permissions of
     new files, whatever the archive says. What a Mac leaves in archives (``._name``) is passed over.
@@ -79,21 +56,24 @@ def unpack(archive: Path, folder: Path, suffixes: Collection[str] = (), limits: 
         InputError: the archive is broken, holds something other than plain files in folders below it, exceeds a limit
             by what it states or by what comes out of it, holds no file that is wanted, or does not fit on the disk.
     """
-    with _readable(archive), disk_errors(folder):
-        n_unpacked = 0
-        with _members(archive) as members:
-            plan = _checked(archive, members, limits)
-            require_space(folder, sum(member.n_bytes for member, _ in plan))
+    try:
+        with disk_errors(folder), zipfile.ZipFile(archive) as opened:
+            plan = _checked(archive, opened, limits)
+            require_space(folder, sum(member.file_size for member in plan.values()))
+            wanted = {parts: member for parts, member in plan.items() if _is_wanted(parts[-1], suffixes)}
+            if not wanted:
+                what = f"files that end in {', '.join(suffixes)}" if suffixes else "files"
+                raise InputError(f"{archive}: expected {what}, the archive holds none; nothing was unpacked")
             with replacing_folder(folder) as sibling:
-                for member, parts in plan:
-                    if parts[-1].startswith("._") or (suffixes and Path(parts[-1]).suffix.lower() not in suffixes):
-                        continue
-                    _write(archive, member, sibling.joinpath(*parts))
-                    n_unpacked += 1
-                if not n_unpacked:
-                    wanted = f"files that end in {', '.join(suffixes)}" if suffixes else "files"
-                    raise InputError(f"{archive}: expected {wanted}, the archive holds none; nothing was unpacked")
-        return n_unpacked
+                for parts, member in wanted.items():
+                    target = sibling.joinpath(*parts)
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    # Of a member that holds more than it states, zipfile reads what it states, and finds another sum.
+                    with opened.open(member) as stream, target.open("xb") as output:
+                        shutil.copyfileobj(stream, output)
+        return len(wanted)
+    except BROKEN as error:
+        raise InputError(f"{archive}: the archive is broken: {error}") from None
 
 
 def require_space(folder: Path, n_bytes: int) -> None:
@@ -121,70 +101,39 @@ def disk_errors(folder: Path) -> Iterator[None]:
         raise InputError(f"{error.filename or folder}: cannot be written: {error.strerror or error}") from None
 
 
-@contextmanager
-def _readable(archive: Path) -> Iterator[None]:
-    try:
-        yield
-    except BROKEN as error:
-        raise InputError(f"{archive}: the archive is broken: {error}") from None
-    except OSError as error:
-        if error.errno is not None:
-            raise
-        raise InputError(f"{archive}: the archive is broken: {error}") from None  # gzip and bzip2 say so this way
-
-
-@contextmanager
-def _members(archive: Path) -> Iterator[Iterator[Member]]:
-    if tarfile.is_tarfile(archive):
-        with tarfile.open(archive) as tar:
-            yield _tar_members(tar)
-    else:
-        with zipfile.ZipFile(archive) as zipped:
-            yield _zip_members(zipped)
-
-
-def _tar_members(tar: tarfile.TarFile) -> Iterator[Member]:
-    for info in tar:
-        refused = "" if info.isreg() or info.isdir() else "is a link or a device"
-        yield Member(info.name, info.size, info.isdir(), refused, partial(_open_in_tar, tar, info))
-
-
-def _open_in_tar(tar: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
-    stream = tar.extractfile(info)
-    if stream is None:
-        raise tarfile.ExtractError(f"{info.name!r} is not a file")
-    return stream
-
-
-def _zip_members(zipped: zipfile.ZipFile) -> Iterator[Member]:
-    for info in zipped.infolist():
-        kind = stat.S_IFMT(info.external_attr >> 16)  # 0 if the archive was not made on Unix
-        refused = "" if kind in {0, stat.S_IFREG, stat.S_IFDIR} else "is a link or a device"
-        if info.flag_bits & 1:
-            refused = "is encrypted"
-        yield Member(info.filename, info.file_size, info.is_dir(), refused, partial(zipped.open, info))
-
-
-def _checked(archive: Path, members: Iterator[Member], limits: Limits) -> list[tuple[Member, tuple[str, ...]]]:
-    """The files, and the parts of their paths below the folder. Stops reading at the first member that exceeds."""
-    by_ratio = int(limits.ratio * archive.stat().st_size)
-    plan = []
-    n_bytes = 0
-    for number, member in enumerate(members, start=1):
-        if number > limits.n_files:
-            raise InputError(f"{archive}: holds more than {limits.n_files:,} files; nothing was unpacked")
-        n_bytes += member.n_bytes
-        if n_bytes > limits.n_bytes:
-            raise InputError(f"{archive}: holds more than {limits.n_bytes / 1e6:,.0f} MB; nothing was unpacked")
-        if n_bytes > by_ratio:
-            raise InputError(f"{archive}: unpacks to more than {limits.ratio:g} times its size; nothing was unpacked")
-        reason = member.refused or _outside(member.name)
+def _checked(archive: Path, opened: zipfile.ZipFile, limits: Limits) -> dict[tuple[str, ...], zipfile.ZipInfo]:
+    """The files, by the parts of their paths below the folder."""
+    members = opened.infolist()
+    n_bytes = sum(member.file_size for member in members)
+    if len(members) > limits.n_files:
+        raise InputError(f"{archive}: holds more than {limits.n_files:,} files; nothing was unpacked")
+    if n_bytes > limits.n_bytes:
+        raise InputError(f"{archive}: holds more than {limits.n_bytes / 1e6:,.0f} MB; nothing was unpacked")
+    if n_bytes > limits.ratio * archive.stat().st_size:
+        raise InputError(f"{archive}: unpacks to more than {limits.ratio:g} times its size; nothing was unpacked")
+    plan: dict[tuple[str, ...], zipfile.ZipInfo] = {}
+    for member in members:
+        parts = tuple(part for part in _parts(member.filename) if part not in {"", "."})
+        # A file has one place, in folders that are no files themselves.
+        taken = parts in plan or any(parts[:depth] in plan for depth in range(1, len(parts)))
+        reason = _refused(member) or _outside(member.filename) or ("is there twice" if taken else "")
         if reason:
-            raise InputError(f"{archive}: {member.name!r} {reason}; nothing was unpacked")
-        parts = tuple(part for part in _parts(member.name) if part not in {"", "."})
-        if parts and not member.is_folder:
-            plan.append((member, parts))
+            raise InputError(f"{archive}: {member.filename!r} {reason}; nothing was unpacked")
+        if parts and not member.is_dir():
+            plan[parts] = member
     return plan
+
+
+def _is_wanted(name: str, suffixes: Collection[str]) -> bool:
+    return not name.startswith("._") and (not suffixes or Path(name).suffix.lower() in suffixes)
+
+
+def _refused(member: zipfile.ZipInfo) -> str:
+    """Why a member cannot be unpacked whatever its name, or nothing."""
+    if member.flag_bits & 1:
+        return "is encrypted"
+    kind = stat.S_IFMT(member.external_attr >> 16)  # 0 if the archive was not made on Unix
+    return "" if kind in {0, stat.S_IFREG, stat.S_IFDIR} else "is a link or a device"
 
 
 def _parts(name: str) -> list[str]:
@@ -208,18 +157,3 @@ def _outside(name: str) -> str:
     if "\0" in name:
         return "has a null character"
     return "leaves the folder" if ".." in parts else ""
-
-
-def _write(archive: Path, member: Member, target: Path) -> None:
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        output = target.open("xb")
-    except (FileExistsError, NotADirectoryError):
-        raise InputError(f"{archive}: {member.name!r} is there twice; nothing was unpacked") from None
-    n_bytes = 0
-    with output, member.open() as stream:
-        while chunk := stream.read(CHUNK):
-            n_bytes += len(chunk)
-            if n_bytes > member.n_bytes:
-                raise InputError(f"{archive}: {member.name!r} holds more than it states; nothing was unpacked")
-            output.write(chunk)

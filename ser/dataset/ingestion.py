@@ -10,7 +10,7 @@ from ser.dataset.copies import ALTERED_COPY, DUPLICATE, find_copies
 from ser.dataset.metadata import COLUMNS, EMOTIONS
 from ser.dataset.scans import NOT_MEANT_REASONS, SCAN_REASONS, Scan, describe_rejected
 from ser.errors import InputError
-from ser.params import IngestParams
+from ser.params import MAX_EMOTIONS, IngestParams
 
 CONFLICTING_LABELS, NAME_CLASH = "conflicting labels", "name clash"
 LEFT_OUT, NOT_SHARED = "left out by relabel", "emotion not shared"
@@ -89,8 +89,8 @@ def ingest(scans: Sequence[Scan], params: IngestParams) -> Ingested:
         params: the common emotions, and what is tolerated.
 
     Raises:
-        InputError: an emotion is neither a common one nor relabelled (lists them all), or one to be relabelled does
-            not occur.
+        InputError: an emotion is neither a common one nor relabelled (lists them all), one to be relabelled does not
+            occur, or there are more than `MAX_EMOTIONS`.
     """
     metadata = pd.concat([found.utterances for found in scans], ignore_index=True)
     metadata["emotion"] = _relabelled(metadata["emotion"], params)
@@ -143,7 +143,13 @@ def _relabelled(emotions: pd.Series, params: IngestParams) -> pd.Series:
         raise InputError(
             f"params.yaml: ingest.relabel: '{absent[0]}' is no emotion of the corpora: {', '.join(sorted(found))}"
         )
-    return emotions.map(lambda emotion: params.relabel.get(emotion, emotion))
+    common = emotions.map(lambda emotion: params.relabel.get(emotion, emotion))
+    if common.nunique() > MAX_EMOTIONS:
+        raise InputError(
+            f"params.yaml: ingest.relabel: expected at most {MAX_EMOTIONS} emotions, found {common.nunique()};"
+            " is the column of the emotion the right one?"
+        )
+    return common
 
 
 def _rejected(rows: pd.DataFrame, reason: pd.Series | str, detail: pd.Series | str) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, Field, Strict
 
 from ser.errors import InputError
-from ser.params import MAX_MEMBERS, FeatureParams, Label, Networks, Section, validated
+from ser.params import MAX_EMOTIONS, MAX_MEMBERS, FeatureParams, Label, Networks, Section, validated
 
 FORMAT: Literal[5] = 5
 """Version of the description."""
@@ -30,7 +30,7 @@ def _no_label_twice(labels: tuple[str, ...]) -> tuple[str, ...]:
     return labels
 
 
-Labels = Annotated[tuple[Label, ...], Strict(False), Field(max_length=100), AfterValidator(_no_label_twice)]
+Labels = Annotated[tuple[Label, ...], Strict(False), Field(max_length=MAX_EMOTIONS), AfterValidator(_no_label_twice)]
 
 
 class ModelDescription(Section):

@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import subprocess
@@ -59,6 +60,21 @@ def test_the_picture_is_written_beside_the_table(folder: Path) -> None:
     assert (folder / "a.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_picture_whose_writing_fails_leaves_the_old_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "a.png").write_bytes(b"old")
+
+    def full(path: Path, content: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(content[:10])
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    result = timeline("a.wav", "--picture", "a.png")
+    assert (result.exit_code, result.stderr) == (1, "error: a.png: cannot be written: No space left on device\n")
+    assert (folder / "a.png").read_bytes() == b"old"
+    assert [path.name for path in folder.glob(".a.png*")] == []
+
+
 def test_a_picture_that_cannot_be_is_refused_before_anything_is_read(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -72,9 +88,15 @@ def test_a_picture_that_cannot_be_is_refused_before_anything_is_read(
 
 
 def test_what_cannot_be_used_is_one_line(folder: Path) -> None:
-    (folder / "text.wav").write_text("I am no recording.\n" * 20)
+    for name in ("text.wav", "song.ac3"):
+        (folder / name).write_text("I am no recording.\n" * 20)
     for arguments, error in (
         (("text.wav",), "error: text.wav: expected WAV, FLAC, Ogg, MP3, AIFF, AU, CAF or W64, found none of them\n"),
+        (
+            ("song.ac3",),
+            "error: song.ac3: expected WAV, FLAC, Ogg, MP3, AIFF, AU, CAF or W64, found none of them;"
+            " convert it to WAV first\n",
+        ),
         (("none.wav",), "error: none.wav: expected an audio file, found no such file\n"),
         (("a.wav", "--hop", "7"), "error: expected a hop of 0.05 to 0.4 s, the window; got 7\n"),
         (("a.wav", "--model", "none"), "error: none: no such model file; `dvc repro` trains one\n"),

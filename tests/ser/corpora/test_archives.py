@@ -1,7 +1,5 @@
 import errno
-import io
 import stat
-import tarfile
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,22 +21,9 @@ def write_zip(path: Path, *files: tuple[str, bytes], mode: int = 0) -> Path:
     return path
 
 
-def write_tar(path: Path, *files: tuple[str, bytes], kind: bytes = tarfile.REGTYPE, link: str = "") -> Path:
-    with tarfile.open(path, "w:gz") as archive:
-        for name, content in files:
-            info = tarfile.TarInfo(name)
-            info.type, info.linkname, info.size = kind, link, len(content)
-            archive.addfile(info, io.BytesIO(content))
-    return path
-
-
-WRITERS = pytest.mark.parametrize("write", [write_zip, write_tar])
-
-
-@WRITERS
-def test_files_come_out_as_they_went_in(tmp_path: Path, write: type) -> None:
+def test_files_come_out_as_they_went_in(tmp_path: Path) -> None:
     files = {"a/1.wav": b"one", "./a/b/2.WAV": b"two", "a\\3.wav": b"three", "A/1.wav": b"other case", "notes.txt": b""}
-    archive = write(tmp_path / "archive", *files.items(), ("a/._1.wav", b"a Mac's"))
+    archive = write_zip(tmp_path / "archive", *files.items(), ("a/._1.wav", b"a Mac's"))
     assert unpack(archive, tmp_path / "all") == 5
     assert (tmp_path / "all" / "a" / "b" / "2.WAV").read_bytes() == b"two"
     assert (tmp_path / "all" / "a" / "3.wav").read_bytes() == b"three"
@@ -59,7 +44,6 @@ def refused(archive: Path, limits: Limits | None = None) -> str:
     return message.removeprefix(f"{archive}: ")
 
 
-@WRITERS
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
@@ -73,23 +57,9 @@ def refused(archive: Path, limits: Limits | None = None) -> str:
         ("a/C:evil.wav", "names a drive"),
     ],
 )
-def test_a_path_that_leaves_the_folder_refuses_the_archive(tmp_path: Path, write: type, name: str, reason: str) -> None:
-    archive = write(tmp_path / "archive", ("good.wav", b"good"), (name, b"evil"))
+def test_a_path_that_leaves_the_folder_refuses_the_archive(tmp_path: Path, name: str, reason: str) -> None:
+    archive = write_zip(tmp_path / "archive", ("good.wav", b"good"), (name, b"evil"))
     assert refused(archive) == f"{name!r} {reason}; nothing was unpacked"
-
-
-def test_a_null_character_in_a_tar_is_refused(tmp_path: Path) -> None:
-    with tarfile.open(tmp_path / "archive", "w", format=tarfile.PAX_FORMAT) as archive:
-        info = tarfile.TarInfo("good.wav")
-        info.pax_headers = {"path": "a\0b.wav"}
-        archive.addfile(info, io.BytesIO())
-    assert "has a null character" in refused(tmp_path / "archive")
-
-
-@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE])
-def test_links_and_devices_in_a_tar_are_refused(tmp_path: Path, kind: bytes) -> None:
-    archive = write_tar(tmp_path / "archive", ("link.wav", b""), kind=kind, link="../../secret")
-    assert refused(archive) == "'link.wav' is a link or a device; nothing was unpacked"
 
 
 @pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFCHR, stat.S_IFIFO])
@@ -104,19 +74,12 @@ def test_permissions_of_the_archive_are_not_taken_over(tmp_path: Path) -> None:
     assert not (tmp_path / "corpus" / "a.wav").stat().st_mode & (stat.S_ISUID | 0o111)
 
 
-@WRITERS
-def test_a_bomb_is_refused_by_what_it_states(tmp_path: Path, write: type) -> None:
-    archive = write(tmp_path / "archive", ("a.wav", bytes(1_000_000)), ("b.wav", bytes(1_000_000)))
+def test_a_bomb_is_refused_by_what_it_states(tmp_path: Path) -> None:
+    archive = write_zip(tmp_path / "archive", ("a.wav", bytes(1_000_000)), ("b.wav", bytes(1_000_000)))
     assert refused(archive) == "unpacks to more than 100 times its size; nothing was unpacked"
     assert refused(archive, Limits(n_bytes=1_000_000, ratio=1e6)) == "holds more than 1 MB; nothing was unpacked"
     assert refused(archive, Limits(n_files=1, ratio=1e6)) == "holds more than 1 files; nothing was unpacked"
     assert unpack(archive, tmp_path / "corpus", limits=Limits(ratio=1e6)) == 2
-
-
-def test_a_bomb_is_refused_by_what_comes_out_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    archive = write_zip(tmp_path / "archive", ("good.wav", b"good"), ("bomb.wav", bytes(1_000_000)))
-    monkeypatch.setattr(zipfile.ZipFile, "open", lambda *_: io.BytesIO(bytes(1_000_000)))
-    assert "holds more than it states" in refused(archive, Limits(ratio=1e6))
 
 
 def test_a_size_that_is_forged_is_refused(tmp_path: Path) -> None:
@@ -126,18 +89,18 @@ def test_a_size_that_is_forged_is_refused(tmp_path: Path) -> None:
     assert refused(archive).startswith("the archive is broken")
 
 
-@WRITERS
-def test_a_broken_archive_is_one_line(tmp_path: Path, write: type) -> None:
-    content = write(tmp_path / "archive", ("a.wav", np.random.default_rng(0).bytes(100_000))).read_bytes()
+def test_a_broken_archive_is_one_line(tmp_path: Path) -> None:
+    content = write_zip(tmp_path / "archive", ("a.wav", np.random.default_rng(0).bytes(100_000))).read_bytes()
     for broken in (b"", b"no archive", content[: len(content) // 2], content[:40] + b"???" + content[43:]):
         (tmp_path / "archive").write_bytes(broken)
         assert refused(tmp_path / "archive").startswith("the archive is broken")
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_a_name_that_is_there_twice_is_refused(tmp_path: Path) -> None:
-    archive = write_tar(tmp_path / "archive", ("a.wav", b"1"), ("a.wav", b"2"))
+    archive = write_zip(tmp_path / "archive", ("a.wav", b"1"), ("a.wav", b"2"))
     assert refused(archive) == "'a.wav' is there twice; nothing was unpacked"
-    archive = write_tar(tmp_path / "archive", ("a.wav", b"1"), ("a.wav/b.wav", b"2"))
+    archive = write_zip(tmp_path / "archive", ("a.wav", b"1"), ("a.wav/b.wav", b"2"))
     assert refused(archive) == "'a.wav/b.wav' is there twice; nothing was unpacked"
 
 

@@ -319,7 +319,7 @@ def test_a_disk_that_is_full_of_recordings_keeps_the_archive(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("ser.corpora.archives._write", full)
+        patch.setattr("shutil.copyfileobj", full)
         with pytest.raises(InputError, match="the disk is full"):
             fetch(server.source(), tmp_path / "ravdess", NO_WAITS)
     assert files_in(tmp_path) == {"corpus.zip"}

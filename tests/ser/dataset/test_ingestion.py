@@ -1,3 +1,4 @@
+import dataclasses
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -249,6 +250,19 @@ def test_an_unknown_emotion_lists_what_has_no_name(ravdess_folder: Callable[...,
         ingestion.ingest(found, BOTH.model_copy(update={"relabel": {}}))
     with pytest.raises(InputError, match=r"ingest.relabel: 'anger' is no emotion of the corpora: angry, boredom, .*"):
         ingestion.ingest(found, BOTH.model_copy(update={"relabel": {"boredom": None, "anger": "angry"}}))
+
+
+def test_more_emotions_than_a_model_tells_apart_are_refused(
+    ravdess_folder: Callable[..., Path], tmp_path: Path
+) -> None:
+    """As where the column of a file's number was named for that of its emotion."""
+    found = scans(ravdess_folder, tmp_path)
+    custom = found[1].utterances
+    many = pd.concat([custom.iloc[[0]].assign(emotion=f"no. {number}") for number in range(100)], ignore_index=True)
+    names = {emotion: emotion for emotion in many["emotion"]}
+    params = BOTH.model_copy(update={"relabel": names})
+    with pytest.raises(InputError, match=r"expected at most 100 emotions, found 10\d; is the column"):
+        ingestion.ingest([found[0], dataclasses.replace(found[1], utterances=many)], params)
 
 
 def test_emotions_can_be_merged_and_kept_to_what_all_corpora_have(
