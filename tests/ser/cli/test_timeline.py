@@ -94,8 +94,8 @@ def test_what_cannot_be_used_is_one_line(folder: Path) -> None:
         (("text.wav",), "error: text.wav: expected WAV, FLAC, Ogg, MP3, AIFF, AU, CAF or W64, found none of them\n"),
         (
             ("song.ac3",),
-            "error: song.ac3: expected WAV, FLAC, Ogg, MP3, AIFF, AU, CAF or W64, found none of them;"
-            " convert it to WAV first\n",
+            "error: song.ac3: expected WAV, FLAC, Ogg, MP3, AIFF, AU, CAF or W64, found none of them; convert it to"
+            + " WAV first\n",
         ),
         (("none.wav",), "error: none.wav: expected an audio file, found no such file\n"),
         (("a.wav", "--hop", "7"), "error: expected a hop of 0.05 to 0.4 s, the window; got 7\n"),
