@@ -90,13 +90,10 @@ def test_a_picture_that_cannot_be_is_refused_before_anything_is_read(
 def test_what_cannot_be_used_is_one_line(folder: Path) -> None:
     for name in ("text.wav", "song.ac3"):
         (folder / name).write_text("I am no recording.\n" * 20)
+    unknown = "expected WAV, FLAC, Ogg, MP3, AIFF, AU, CAF or W64, found none of them"
     for arguments, error in (
-        (("text.wav",), "error: text.wav: expected WAV, FLAC, Ogg, MP3, AIFF, AU, CAF or W64, found none of them\n"),
-        (
-            ("song.ac3",),
-            "error: song.ac3: expected WAV, FLAC, Ogg, MP3, AIFF, AU, CAF or W64, found none of them; convert it to"
-            + " WAV first\n",
-        ),
+        (("text.wav",), f"error: text.wav: {unknown}\n"),
+        (("song.ac3",), f"error: song.ac3: {unknown}; convert it to WAV first\n"),
         (("none.wav",), "error: none.wav: expected an audio file, found no such file\n"),
         (("a.wav", "--hop", "7"), "error: expected a hop of 0.05 to 0.4 s, the window; got 7\n"),
         (("a.wav", "--model", "none"), "error: none: no such model file; `dvc repro` trains one\n"),
