@@ -72,7 +72,7 @@ def measure(params: Params) -> dict[str, Any]:
         trained, onnx, clip = (Path(scratch) / name for name in ("model.safetensors", "model.onnx", "clip.wav"))
         model = Model(classifier, description)
         write_model(model, trained)
-        onnx.write_bytes(to_onnx(model, describe(model, trained, None)))
+        onnx.write_bytes(to_onnx(model, describe(model, trained, None), params.export.precision))
         noise = np.random.default_rng(0).uniform(-0.5, 0.5, round(CLIP_SECONDS * CLIP_RATE))
         soundfile.write(clip, noise, CLIP_RATE)
         predictor = Predictor.load(onnx)
