@@ -31,7 +31,7 @@ def test_the_committed_table_is_that_of_the_committed_cells() -> None:
 
 @pytest.mark.parametrize(
     "place",
-    blocks(COMMITTED, list_presets(TOP / "presets"), load_params(EvaluateParams, TOP / "params.yaml")),
+    blocks(COMMITTED, list_presets(TOP / "presets"), PARAMS),
     ids=lambda place: place[1],
 )
 def test_a_document_says_what_the_table_says(place: tuple[Path, str, str]) -> None:
