@@ -1,3 +1,4 @@
+# make help    print this
 # make repro   train and score on the embedded demo corpus
 # make test    lint, types, imports, and the whole test suite
 # make release train the model that comes with the package; needs the recordings of presets/release.yaml, and the hub
@@ -10,7 +11,7 @@ BIN := $(VENV)/bin
 # DVC runs the stages with the first `python` on the path.
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: repro test lint release space lock clean
+.PHONY: help repro test lint release space lock clean
 
 repro: $(VENV)/installed
 	@# DVC leaves its list of locks empty if it is killed as it writes it, and then refuses every command.
@@ -61,6 +62,9 @@ lock:
 		--output-file space/requirements.txt
 	uv pip compile --quiet --no-annotate --python-version 3.11 benchmarks/nkululeko-requirements.in \
 		--output-file benchmarks/nkululeko-requirements.txt
+
+help:
+	@sed -n 's/^# //p' Makefile | head -6
 
 clean:
 	rm -rf $(VENV) dvc_plots .pytest_cache .mypy_cache .ruff_cache

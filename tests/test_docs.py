@@ -1,14 +1,18 @@
 """The pages in docs/ are true."""
 
+import json
 import re
+import runpy
 import shlex
 import shutil
+import subprocess
 import tomllib
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from dvc.utils.hydra import apply_overrides
+from ruamel.yaml import YAML
 from typer.main import get_command
 
 from benchmarks.documents import with_block
@@ -201,3 +205,36 @@ def test_the_benchmarks_cost_the_pipeline_nothing() -> None:
     assert with_block(text, "commands", dvc_commands.block(results)) == text
     for took in results["seconds_median"].values():
         assert took["now"] <= took["without benchmarks"] + 0.3
+
+
+def test_the_schema_for_editors_is_that_of_the_code() -> None:
+    made = runpy.run_path(str(TOP / "docs/make_schema.py"))
+    text = made["SCHEMA"].read_text(encoding="utf-8")
+    assert text == made["schema"](), "run python docs/make_schema.py"
+    values = YAML(typ="safe", pure=True).load((TOP / "params.yaml").read_text(encoding="utf-8"))
+    schema = json.loads(text)
+    assert set(values) == set(schema["properties"])
+    for section, value in values.items():
+        known = schema["$defs"][schema["properties"][section]["$ref"].rpartition("/")[2]]
+        assert set(value) == set(known["properties"]) == set(known["required"])
+        assert known["additionalProperties"] is False
+    first = (TOP / "params.yaml").read_text(encoding="utf-8").splitlines()[0]
+    assert first == f"# yaml-language-server: $schema={made['SCHEMA'].name}"
+
+
+def test_make_help_names_every_target() -> None:
+    printed = subprocess.run(["make", "help"], cwd=TOP, capture_output=True, text=True, check=True).stdout
+    (phony,) = re.findall(r"^\.PHONY: (.*)$", (TOP / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    named = [line.split()[1] for line in printed.splitlines()]
+    assert set(phony.split()) - set(named) == {"lint", "clean"}  # which `make test` and nobody need know
+    assert all(line.startswith("make ") for line in printed.splitlines())
+
+
+def test_the_citation_is_of_this_version() -> None:
+    cited = YAML(typ="safe", pure=True).load((TOP / "CITATION.cff").read_text(encoding="utf-8"))
+    project = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert (cited["version"], cited["title"], cited["license"]) == (
+        project["version"],
+        project["name"],
+        project["license"],
+    )

@@ -39,8 +39,8 @@ def cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("cells")
 def test_the_temperature_is_the_one_that_the_logits_need_whatever_they_were_divided_by() -> None:
     assert left_out("toy") == ["a", "bb", "ccc"]
-    assert fitted_elsewhere("toy", ["a"]) == pytest.approx(1.5, abs=0.1)
-    assert fitted_elsewhere("toy", ["bb"]) == pytest.approx(1.5, abs=0.1)
+    assert fitted_elsewhere("toy", ["a"]) == pytest.approx(1.5, abs=0.15)
+    assert fitted_elsewhere("toy", ["bb"]) == pytest.approx(1.5, abs=0.15)
     assert fitted_elsewhere("toy", ["ccc"]) == pytest.approx(0.8, abs=0.05)
     assert 0.95 < fitted_elsewhere("toy", ["bb", "ccc"]) < 1.35
 
@@ -48,7 +48,7 @@ def test_the_temperature_is_the_one_that_the_logits_need_whatever_they_were_divi
 @pytest.mark.usefixtures("cells")
 def test_a_corpus_is_given_the_temperature_of_the_others() -> None:
     table = calibration("toy", PARAMS).set_index("corpus")
-    assert table.loc["ccc", "temperature"] == pytest.approx(1.5, abs=0.1)
+    assert table.loc["ccc", "temperature"] == pytest.approx(1.5, abs=0.15)
     assert table.loc["a", "temperature"] == fitted_elsewhere("toy", ["bb", "ccc"])
     assert table.loc["ccc", "ece_elsewhere"] > 0.05  # it needs 0.8
     assert set(table["ece"]) == {0.5}
