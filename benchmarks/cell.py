@@ -28,8 +28,7 @@ def main(
         # One core: its minutes mean the same everywhere, and as many cells as there are cores can run side by side.
         torch.set_num_threads(1)
         preset, settings = find_system(system)
-        # A temperature that a preset has from elsewhere was found on what is tested here: it is fitted on validation.
-        params = settings.model_copy(update={"seed": seed, "calibrate": bool(settings.calibrate)})
+        params = settings.model_copy(update={"seed": seed})
         utterances = read_split(split, seed)
         features, augmented = read_stores(FEATURES / preset, utterances)
         splits = utterances[["utterance_id", "subset"]]

@@ -33,16 +33,6 @@ def score_table(table: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def calibration_table(table: pd.DataFrame) -> str:
-    """Markdown: confidence on corpora that are left out, given `benchmarks.elsewhere.calibration`."""
-    names = ["tested on", "ECE, temperature of validation speakers", "ECE, of the other corpora", "that temperature"]
-    lines = _head(names)
-    for _, row in table.iterrows():
-        lines.append(f"| {row['corpus']} | {row['ece']:.3f} | {row['ece_elsewhere']:.3f} | {row['temperature']:g} |")
-    lines.append(f"| mean | {table['ece'].mean():.3f} | {table['ece_elsewhere'].mean():.3f} | |")
-    return "\n".join(lines)
-
-
 def ablation_table(table: pd.DataFrame) -> str:
     """Markdown: what each change of a preset does to speakers never heard.
 

@@ -12,16 +12,7 @@ import typer
 from benchmarks.cells import CELLS
 from benchmarks.claims_picture import draw_claims
 from benchmarks.documents import write_block
-from benchmarks.elsewhere import calibration
-from benchmarks.markdown import (
-    HONEST,
-    ablation_table,
-    calibration_table,
-    claims_table,
-    copies_table,
-    costs_table,
-    score_table,
-)
+from benchmarks.markdown import HONEST, ablation_table, claims_table, copies_table, costs_table, score_table
 from benchmarks.scores import summarise
 from benchmarks.table import AUDITS, TOP, averaged_name, read_table_definition, varied_preset
 from ser.errors import user_errors
@@ -37,17 +28,16 @@ PICTURE = TOP / "benchmarks" / "results" / "claims.png"
 def main() -> None:
     """Score all cells, write benchmarks/results/, and fill in README and docs/."""
     with user_errors():
-        params = load_params(EvaluateParams)
-        table = summarise(CELLS, AUDITS, params)
+        table = summarise(CELLS, AUDITS, load_params(EvaluateParams))
         presets = list_presets(TOP / "presets")
         write_table(table, TABLE)
         draw_claims(table, presets, PICTURE)
-        for path, name, block in blocks(table, presets, params):
+        for path, name, block in blocks(table, presets):
             write_block(path, name, block)
         typer.echo(f"{TABLE}: {len(table)} rows of {int(table['cells'].sum())} cells")
 
 
-def blocks(table: pd.DataFrame, presets: Sequence[Preset], params: EvaluateParams) -> list[tuple[Path, str, str]]:
+def blocks(table: pd.DataFrame, presets: Sequence[Preset]) -> list[tuple[Path, str, str]]:
     """Say what stands where: the document, the name of the block, its text."""
     results = TOP / "docs" / "results.md"
     one_corpus = ~table["split"].map(lambda name: len(table_corpora(name)) > 1)
@@ -74,7 +64,6 @@ def blocks(table: pd.DataFrame, presets: Sequence[Preset], params: EvaluateParam
         (results, "toolkits", score_table(table[~preset & ~varied & ~ablated])),
         (results, "costs", costs_table(read_json(COSTS), table)),
         (TOP / "docs" / "systems" / "mfcc-3conv.md", "copies", copies_table(CELLS / "mfcc-3conv")),
-        (TOP / "docs" / "systems" / "release.md", "calibration", calibration_table(calibration("release", params))),
         *(
             (
                 TOP / "docs" / "systems" / f"{preset.name}.md",

@@ -567,7 +567,7 @@ class TrainParams(Section):
     members: Annotated[int, Field(ge=1, le=MAX_MEMBERS)]
     class_weights: bool
     label_smoothing: Annotated[float, Field(ge=0, lt=1)]
-    calibrate: bool | Annotated[float, Field(ge=0.001, le=1000)]
+    calibrate: bool
     keep: Literal["best", "last"]
     refit: bool
     learning_rate: Annotated[float, Field(gt=0, le=1)]

@@ -36,8 +36,8 @@ class Fitted:
             of the weights at its end. Of several networks, the mean.
         best_epoch: the first with the highest validation macro F1, or the last, as the parameters say; of several
             networks, the mean.
-        temperature: what to divide the logits by, so that confidence is as high as accuracy in validation; or the one
-            that was given; 1.0 if neither was asked for.
+        temperature: what to divide the logits by, so that confidence is as high as accuracy in validation; 1.0 if that
+            was not asked for.
         seconds: of the epochs, also of those before an interruption.
     """
 
@@ -159,10 +159,7 @@ def fit(
             refitted.append(classifier)
             seconds += again.seconds
     classifier = ensemble(chosen)
-    if isinstance(params.calibrate, bool):
-        temperature = _temperature(classifier, validation) if params.calibrate else 1.0
-    else:
-        temperature = params.calibrate
+    temperature = _temperature(classifier, validation) if params.calibrate else 1.0
     if params.refit:
         classifier = ensemble(refitted)
     remove_checkpoints(checkpoints)

@@ -29,11 +29,7 @@ def test_the_committed_table_is_that_of_the_committed_cells() -> None:
     assert PICTURE.read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize(
-    "place",
-    blocks(COMMITTED, list_presets(TOP / "presets"), PARAMS),
-    ids=lambda place: place[1],
-)
+@pytest.mark.parametrize("place", blocks(COMMITTED, list_presets(TOP / "presets")), ids=lambda place: place[1])
 def test_a_document_says_what_the_table_says(place: tuple[Path, str, str]) -> None:
     path, name, block = place
     text = path.read_text(encoding="utf-8")
