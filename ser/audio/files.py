@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
+from ser.audio.containers import UNREAD_SUFFIXES
 from ser.walking import walk
 
 SUFFIXES = (
@@ -16,13 +17,6 @@ SUFFIXES = (
 
 FFMPEG_SUFFIXES = (".3gp", ".aac", ".amr", ".m4a", ".mka", ".mkv", ".mov", ".mp4", ".webm", ".wma")
 """How the names of files end that the program ffmpeg is asked to decode, where it is installed."""
-
-UNREAD_SUFFIXES = (
-    *(".aax", ".ac3", ".alac", ".ape", ".dff", ".dsf", ".dss", ".dts", ".dvf", ".gsm", ".m4b", ".mid", ".midi"),
-    *(".mp1", ".mp2", ".mpa", ".mpc", ".msv", ".nist", ".ofr", ".pcm", ".qcp", ".ra", ".raw", ".rm", ".sd2", ".shn"),
-    *(".sph", ".spx", ".tak", ".tta", ".voc", ".vox", ".wv"),
-)
-"""How the names of files end that are sound, too, and that nothing here decodes."""
 
 _SOUND_SUFFIXES = (*SUFFIXES, *FFMPEG_SUFFIXES, *UNREAD_SUFFIXES)
 

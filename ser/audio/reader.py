@@ -13,7 +13,7 @@ import numpy as np
 import soundfile
 
 from ser.audio import ffmpeg
-from ser.audio.files import UNREAD_SUFFIXES
+from ser.audio.containers import UNREAD_SUFFIXES
 from ser.audio.headers import read_contents
 from ser.audio.limits import FORMATS, MAX_BYTES, MAX_CHANNELS, MAX_PEAK, SAMPLING_RATES, AudioError, DecodeLimits
 from ser.audio.messages import captured_messages
