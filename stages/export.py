@@ -11,7 +11,6 @@ from ser.errors import user_errors
 from ser.evaluation.predictions import predict_test
 from ser.features.store import read_features
 from ser.inference.agreement import compare
-from ser.inference.predictor import Predictor
 from ser.model_files.export import describe, read_scores, to_onnx
 from ser.model_files.onnx_file import OnnxModel
 from ser.model_files.safetensors_file import read_model
@@ -44,7 +43,7 @@ def main(
         scored = predict_test(trained, read_features(features), read_splits(splits))
         paths = read_metadata(metadata)[["utterance_id", "path"]]
         recordings = scored.merge(paths, on="utterance_id", validate="one_to_one")
-        agreement = compare(Predictor(OnnxModel(exported, out), trained.description.front_end.encoder), recordings)
+        agreement = compare(OnnxModel(exported, out), recordings)
         agreement.check(precision)
         write_json({"export": agreement.metrics()}, metrics)
         with replacing(out, ".onnx") as sibling:

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from ser.errors import InputError
-from ser.inference.predictor import Predictor
+from ser.features.front_end import batch_of, front_end, load_signal
+from ser.inference.predictor import LoadedModel
+from ser.parallel import thread_map
 from ser.params import Precision
 
 TOLERANCE = 1e-4
@@ -69,17 +71,23 @@ class Agreement:
         }
 
 
-def compare(exported: Predictor, predictions: pd.DataFrame) -> Agreement:
+def compare(exported: LoadedModel, predictions: pd.DataFrame) -> Agreement:
     """Predict recordings from their files, and compare with what torch says of their stored features.
+
+    As there, of a recording that is longer than what the model hears at once, the beginning is heard.
 
     Args:
         exported: what is checked.
         predictions: of the trained model, as `ser.evaluation.predictions.predict_test` gives them, and the ``path`` of
             each.
     """
-    classes = exported.classes
-    found = exported.predict_many([Path(path) for path in predictions["path"]])
-    probabilities = np.array([list(one.probabilities.values()) for one in found])
+    classes, params = exported.description.classes, exported.description.front_end
+
+    def read(path: str) -> np.ndarray:
+        features = front_end(load_signal(Path(path), params), params)
+        return exported.probabilities(batch_of([features]))
+
+    probabilities = np.concatenate(list(thread_map(read, list(predictions["path"]), None)))
     expected = predictions[[f"p_{name}" for name in classes]].to_numpy()
     predicted = np.array(classes)[probabilities.argmax(axis=1)]
     return Agreement(
