@@ -30,7 +30,7 @@ from benchmarks.measurements.audits import CORPORA, PAGE, RESULTS, block
 from ser.app.counters import Metrics
 from ser.app.error_answers import MEANINGS
 from ser.app.settings import MEGABYTE, Settings
-from ser.audio.files import FFMPEG_SUFFIXES, SUFFIXES
+from ser.audio.suffixes import FFMPEG_SUFFIXES, SUFFIXES
 from ser.cli.corpora import app
 from ser.cli.main import app as ser_app
 from ser.params import PARAMS_FILE, FeatureParams, load_params

@@ -6,13 +6,6 @@ import soundfile
 
 from ser.audio import ffmpeg
 
-UNREAD_SUFFIXES = (
-    *(".aax", ".ac3", ".alac", ".ape", ".dff", ".dsf", ".dss", ".dts", ".dvf", ".gsm", ".m4b", ".mid", ".midi"),
-    *(".mp1", ".mp2", ".mpa", ".mpc", ".msv", ".nist", ".ofr", ".pcm", ".qcp", ".ra", ".raw", ".rm", ".sd2", ".shn"),
-    *(".sph", ".spx", ".tak", ".tta", ".voc", ".vox", ".wv"),
-)
-"""How the names of files end that are sound, too, and that nothing here decodes."""
-
 PROMISED: dict[str, tuple[str, ...]] = {
     ".wav": ("WAV", "WAVEX", "RF64"),
     ".wave": ("WAV", "WAVEX", "RF64"),

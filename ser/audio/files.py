@@ -6,17 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
-from ser.audio.containers import UNREAD_SUFFIXES
+from ser.audio.suffixes import FFMPEG_SUFFIXES, SUFFIXES, UNREAD_SUFFIXES
 from ser.walking import walk
-
-SUFFIXES = (
-    *(".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".rf64", ".snd", ".w64"),
-    *(".wav", ".wave"),
-)
-"""How the names of files end that libsndfile decodes."""
-
-FFMPEG_SUFFIXES = (".3gp", ".aac", ".amr", ".m4a", ".mka", ".mkv", ".mov", ".mp4", ".webm", ".wma")
-"""How the names of files end that the program ffmpeg is asked to decode, where it is installed."""
 
 _SOUND_SUFFIXES = (*SUFFIXES, *FFMPEG_SUFFIXES, *UNREAD_SUFFIXES)
 

@@ -13,11 +13,11 @@ import numpy as np
 import soundfile
 
 from ser.audio import ffmpeg
-from ser.audio.containers import UNREAD_SUFFIXES
 from ser.audio.headers import read_contents
 from ser.audio.limits import FORMATS, MAX_BYTES, MAX_CHANNELS, MAX_PEAK, SAMPLING_RATES, AudioError, DecodeLimits
 from ser.audio.messages import captured_messages
 from ser.audio.parts import Contents, Part, View
+from ser.audio.suffixes import UNREAD_SUFFIXES
 
 Recording = str | Path | BinaryIO
 """A file's path, or an open file, of bytes, which need not be able to seek."""

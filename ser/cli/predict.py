@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ser.audio.files import FFMPEG_SUFFIXES, SUFFIXES, Contents, describe_passed_over, look_through
+from ser.audio.files import Contents, describe_passed_over, look_through
+from ser.audio.suffixes import FFMPEG_SUFFIXES, SUFFIXES
 from ser.cli.options import STDIN, ModelOption, choose
 from ser.console import tell
 from ser.errors import InputError, user_errors

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from unicodedata import normalize
 
-from ser.audio.files import FFMPEG_SUFFIXES, SUFFIXES
+from ser.audio.suffixes import FFMPEG_SUFFIXES, SUFFIXES
 from ser.corpora.card import LabelReader
 from ser.corpora.label_table import open_table
 from ser.corpora.labels import Labels, UnlistedError

@@ -6,8 +6,8 @@ import pytest
 import soundfile
 
 from ser.audio.containers import PROMISED, find_container, mismatch
-from ser.audio.files import FFMPEG_SUFFIXES, SUFFIXES
 from ser.audio.limits import AudioError
+from ser.audio.suffixes import FFMPEG_SUFFIXES, SUFFIXES
 from ser.audit.findings import FINDINGS, Finding, Limits
 from ser.dataset.condition import FLOOR_DB, Condition, measure_condition
 from ser.dataset.ingestion import OTHER_REASONS, UNUSABLE_REASONS

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from ser.cli.main import app
 from ser.cli.options import STDIN
 from ser.dataset.metadata import EMOTIONS
+from ser.inference import choice
 from ser.model_files.safetensors_file import Model, write_model
 from tests.conftest import clip, write_clip
 
@@ -105,7 +106,8 @@ def test_in_a_batch_the_others_are_still_predicted_and_the_exit_code_tells(folde
         assert line.startswith(f"error: {name}: ")
 
 
-def test_a_missing_or_truncated_model_is_one_line(folder: Path) -> None:
+def test_a_missing_or_truncated_model_is_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "IN_THE_BOX", folder / "none")
     write_clip(folder / "a.wav", 1)
     result = runner.invoke(app, ["predict", "a.wav", "--model", "other.safetensors"])
     assert (result.exit_code, result.stdout) == (1, "")

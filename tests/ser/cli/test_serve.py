@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from websockets.sync.client import connect
 
 from ser.cli.main import app
+from ser.inference import choice
 from ser.inference.predictor import Predictor
 from tests.conftest import TOP, clip, write_clip
 from tests.serving import Service
@@ -177,6 +178,7 @@ def test_what_a_service_cannot_be_started_with_is_one_line(
     small_onnx: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(choice, "IN_THE_BOX", tmp_path / "none")
     result = runner.invoke(app, ["serve", "--port", "0"])
     assert result.exit_code == 1
     assert result.stderr.startswith("error: no model: models/model.onnx: no such file; ")
