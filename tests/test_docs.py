@@ -19,6 +19,7 @@ from benchmarks.documents import with_block
 from benchmarks.measurements import (
     dvc_commands,
     fuzz_decoder,
+    near_duplicates,
     predict_speed,
     service_attack,
     service_load,
@@ -54,6 +55,17 @@ def test_what_the_audit_found_is_what_the_page_says() -> None:
     for result in results.values():
         assert result["unusable"] == 0
         assert result["warnings"]["near_identical"] == 0
+
+
+def test_the_search_for_copies_is_as_quick_and_as_sure_as_the_page_says() -> None:
+    results = read_json(near_duplicates.RESULTS)
+    text = near_duplicates.PAGE.read_text(encoding="utf-8")
+    assert with_block(text, "copies", near_duplicates.block(results)) == text
+    largest = results["sizes"][-1]
+    assert largest["recordings"] == 50_000
+    # Else all pairs would be the simpler way.
+    assert largest["all_pairs"]["seconds"] > 1.5 * largest["search"]["seconds"]
+    assert all(row["recall_of_pairs"] >= 0.999 for row in results["sizes"])
 
 
 def test_the_speed_on_the_page_is_that_of_the_results_and_what_is_promised() -> None:
