@@ -6,6 +6,7 @@ All that is taken from uvicorn beyond its documented names is here; pyproject.to
 import asyncio
 import json
 from collections import Counter
+from functools import cached_property
 from typing import Any, Literal
 
 import h11
@@ -66,35 +67,51 @@ class Connections:
             del self._open[name]
 
 
-class Connection(H11Protocol):
-    """HTTP/1.1. Who neither sends a head nor reads its answer within `PATIENCE` is closed.
+class _Counted(asyncio.Protocol):
+    """One of the connections, with a clock that closes it where the client is waited for.
 
     Args:
         connections: those that are open, of which this is one.
         kwargs: what uvicorn gives.
     """
 
+    client: tuple[str, int] | None
+
     def __init__(self, connections: Connections, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._connections = connections
         self._clock: asyncio.TimerHandle | None = None
-        self._awaited: Literal["head", "reader"] | None = None
-        self._framing = 0
-        self.neighbourhood = ""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Count it, and start the clock."""
-        super().connection_made(transport)
-        transport.max_size = _READ  # type: ignore[attr-defined]  # asyncio's, undocumented
-        self.neighbourhood = neighbourhood(self.client[0]) if self.client else ""
-        self._connections.enter(self)
-        self._watch()
+    @cached_property
+    def neighbourhood(self) -> str:
+        """Where the client is; known once the connection is made."""
+        return neighbourhood(self.client[0]) if self.client else ""
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it."""
         super().connection_lost(exc)
         self._stop()
         self._connections.leave(self.neighbourhood)
+
+    def _stop(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
+
+
+class Connection(_Counted, H11Protocol):
+    """HTTP/1.1. Who neither sends a head nor reads its answer within `PATIENCE` is closed."""
+
+    def __init__(self, connections: Connections, **kwargs: Any) -> None:
+        super().__init__(connections, **kwargs)
+        self._awaited: Literal["head", "reader"] | None = None
+        self._framing = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Count it, and start the clock."""
+        super().connection_made(transport)
+        transport.max_size = _READ  # type: ignore[attr-defined]  # asyncio's, undocumented
+        self._connections.enter(self)
+        self._watch()
 
     def data_received(self, data: bytes) -> None:
         """Read on, unless the rest of a body in chunks comes after its answer: that would cost time for nothing."""
@@ -150,8 +167,7 @@ class Connection(H11Protocol):
 
     def _stop(self) -> None:
         self._connections.busy(self)
-        if self._clock is not None:
-            self._clock.cancel()
+        super()._stop()
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         """Hand the connection over to a `Stream`, which counts it from here on."""
@@ -174,24 +190,8 @@ class Connection(H11Protocol):
         self.transport.close()
 
 
-class Stream(WebSocketsSansIOProtocol):
-    """A WebSocket. Who does not read what it is sent within `PATIENCE` is closed.
-
-    Args:
-        connections: those that are open, of which this is one.
-        kwargs: what uvicorn gives.
-    """
-
-    def __init__(self, connections: Connections, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self._connections = connections
-        self._clock: asyncio.TimerHandle | None = None
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget it."""
-        super().connection_lost(exc)
-        self._stop()
-        self._connections.leave(neighbourhood(self.client[0]) if self.client else "")
+class Stream(_Counted, WebSocketsSansIOProtocol):
+    """A WebSocket. Who does not read what it is sent within `PATIENCE` is closed."""
 
     def pause_writing(self) -> None:
         """Wait for the client to read."""
@@ -202,10 +202,6 @@ class Stream(WebSocketsSansIOProtocol):
         """Go on: the client has read."""
         super().resume_writing()
         self._stop()
-
-    def _stop(self) -> None:
-        if self._clock is not None:
-            self._clock.cancel()
 
     def data_received(self, data: bytes) -> None:
         """Read on; the first data are a whole head, and what websockets does not take for one is refused here."""
