@@ -162,7 +162,7 @@ def test_the_voice_gate_s_figures_on_the_page_are_those_of_the_results() -> None
 def test_options_of_commands_that_a_page_names_exist() -> None:
     pages = ("docs/predict.md", "docs/service.md", "docs/timeline.md", "docs/page.md", "README.md")
     text = "".join((TOP / page).read_text(encoding="utf-8") for page in pages)
-    for name in ("predict", "export", "serve", "timeline", "listen"):
+    for name in ("predict", "explain", "export", "serve", "timeline", "listen"):
         command = get_command(ser_app).commands[name]  # type: ignore[attr-defined]
         known = {option for parameter in command.params for option in parameter.opts}
         named = {option for line in re.findall(rf"ser {name} .*", text) for option in re.findall(r"(--[a-z-]+)", line)}

@@ -22,6 +22,14 @@ def test_make_targets_in_readme_exist() -> None:
     assert named <= targets
 
 
+def test_what_make_checks_is_checked_without_make() -> None:
+    target = re.search(r"^lint:.*\n((?:\t.*\n)+)", (TOP / "Makefile").read_text(), flags=re.MULTILINE)
+    assert target
+    commands = re.findall(r"\$\(BIN\)/(.*)", target.group(1))
+    assert "lint-imports --no-cache --no-logo" in commands
+    assert f"\n    {' && '.join([*commands, 'pytest'])}\n" in TEXT
+
+
 def test_ser_commands_in_readme_exist() -> None:
     known = set(get_command(app).commands)  # type: ignore[attr-defined]
     named = set(re.findall(r"^    (?:\$ )?ser (\w+)", TEXT, flags=re.MULTILINE))
