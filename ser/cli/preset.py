@@ -15,7 +15,7 @@ from ser.params import PARAMS_FILE, read_text
 if TYPE_CHECKING:
     from ser.presets import Preset, Setting
 
-CELL_WIDTH = 40
+CELL_WIDTH = 39
 
 app = typer.Typer(
     no_args_is_help=True,

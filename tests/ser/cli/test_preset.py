@@ -53,11 +53,11 @@ def test_the_list_shows_what_each_is_and_claims() -> None:
     result = runner.invoke(app, ["preset", "list"])
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines() == [
-        "name        summary                                   claim",
-        "plain       nothing set                               no figure published",
-        "three-conv  three convolutions over MFCC with a       accuracy 0.83 and macro F1 0.83 on 246",
-        "            summary that takes more room than a cell  test clips (random_80_20)",
-        "            of the table has",
+        "name        summary                                  claim",
+        "plain       nothing set                              no figure published",
+        "three-conv  three convolutions over MFCC with a      accuracy 0.83 and macro F1 0.83 on 246",
+        "            summary that takes more room than a      test clips (random_80_20)",
+        "            cell of the table has",
     ]
 
 
