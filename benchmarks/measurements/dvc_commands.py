@@ -6,7 +6,6 @@ where REVISION had benchmarks/ in the same DVC project as the pipeline. Needs a 
 `dvc repro` left it. Each command runs in three clones in turn, so that what else the machine does strikes all alike.
 """
 
-import json
 import os
 import statistics
 import subprocess
@@ -19,6 +18,7 @@ from typing import Annotated, Any
 import typer
 
 from benchmarks.documents import write_block
+from ser.storage import write_json
 
 TOP = Path(__file__).resolve().parents[2]
 PAGE = TOP / "docs" / "results.md"
@@ -54,7 +54,7 @@ def main(
             for command, projects in seconds.items()
         },
     }
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    write_json(results, RESULTS)
     write_block(PAGE, "commands", block(results))
     typer.echo(block(results))
 

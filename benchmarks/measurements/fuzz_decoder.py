@@ -5,7 +5,6 @@ python -m benchmarks.measurements.fuzz_decoder --model models/model.onnx
 
 import asyncio
 import io
-import json
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ import typer
 
 from benchmarks.documents import write_block
 from benchmarks.measurements.served import served
+from ser.storage import write_json
 
 TOP = Path(__file__).resolve().parents[2]
 PAGE = TOP / "docs" / "service.md"
@@ -94,7 +94,7 @@ def main(
             statuses, lost = asyncio.run(_send_all(address, files, seed))
         tracebacks = log.read_text().count('"traceback"')
     results = {"files": files, "seed": seed, "statuses": statuses, "decoders_lost": lost, "tracebacks": tracebacks}
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    write_json(results, RESULTS)
     write_block(PAGE, "fuzz", block(results))
     typer.echo(block(results))
 

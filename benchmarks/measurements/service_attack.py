@@ -24,6 +24,7 @@ import typer
 
 from benchmarks.documents import write_block
 from benchmarks.measurements.served import hums, resident, served
+from ser.storage import write_json
 
 TOP = Path(__file__).resolve().parents[2]
 PAGE = TOP / "docs" / "service.md"
@@ -123,7 +124,7 @@ def main(
             "kb": round(log.stat().st_size / 1024, 1),
             "tracebacks": sum("traceback" in line for line in lines),
         }
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    write_json(results, RESULTS)
     write_block(PAGE, "attack", block(results))
     typer.echo(block(results))
 

@@ -5,7 +5,6 @@ stay open, each sending its next recording as soon as it is answered.
 """
 
 import asyncio
-import json
 import os
 import ssl
 import tempfile
@@ -20,6 +19,7 @@ import typer
 
 from benchmarks.documents import write_block
 from benchmarks.measurements.served import SECONDS, hums, resident, served
+from ser.storage import write_json
 
 TOP = Path(__file__).resolve().parents[2]
 PAGE = TOP / "docs" / "service.md"
@@ -39,7 +39,7 @@ def main(
     results["upload_kb"] = round(len(hums()[0]) / 1024)
     with tempfile.TemporaryDirectory() as folder, served(Path(folder) / "log", "--model", str(model)) as (address, pid):
         results |= asyncio.run(_measure(address, pid, requests, total))
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    write_json(results, RESULTS)
     write_block(PAGE, "load", block(results))
     typer.echo(block(results))
 

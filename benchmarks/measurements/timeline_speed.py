@@ -23,6 +23,7 @@ from benchmarks.measurements.predict_speed import run_process
 from ser.audio.decode import decode
 from ser.audio.files import find_recordings
 from ser.audio.signal import to_mono
+from ser.storage import write_json
 
 TOP = Path(__file__).resolve().parents[2]
 PAGE = TOP / "docs" / "timeline.md"
@@ -65,7 +66,7 @@ def main(
         "minutes": lengths,
         "picture_seconds": round(picture[1], 2),
     }
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    write_json(results, RESULTS)
     write_block(PAGE, "speed", block(results))
     typer.echo(block(results))
 
