@@ -112,15 +112,18 @@ def _checked(archive: Path, opened: zipfile.ZipFile, limits: Limits) -> dict[tup
     if n_bytes > limits.ratio * archive.stat().st_size:
         raise InputError(f"{archive}: unpacks to more than {limits.ratio:g} times its size; nothing was unpacked")
     plan: dict[tuple[str, ...], zipfile.ZipInfo] = {}
+    folders: set[tuple[str, ...]] = set()
     for member in members:
         parts = tuple(part for part in _parts(member.filename) if part not in {"", "."})
         # A file has one place, in folders that are no files themselves.
-        taken = parts in plan or any(parts[:depth] in plan for depth in range(1, len(parts)))
+        above = {parts[:depth] for depth in range(1, len(parts))}
+        taken = parts in plan or not above.isdisjoint(plan) or (parts in folders and not member.is_dir())
         reason = _refused(member) or _outside(member.filename) or ("is there twice" if taken else "")
         if reason:
             raise InputError(f"{archive}: {member.filename!r} {reason}; nothing was unpacked")
         if parts and not member.is_dir():
             plan[parts] = member
+            folders |= above
     return plan
 
 

@@ -102,6 +102,8 @@ def test_a_name_that_is_there_twice_is_refused(tmp_path: Path) -> None:
     assert refused(archive) == "'a.wav' is there twice; nothing was unpacked"
     archive = write_zip(tmp_path / "archive", ("a.wav", b"1"), ("a.wav/b.wav", b"2"))
     assert refused(archive) == "'a.wav/b.wav' is there twice; nothing was unpacked"
+    archive = write_zip(tmp_path / "archive", ("a/b.wav", b"1"), ("a", b"2"))
+    assert refused(archive) == "'a' is there twice; nothing was unpacked"
 
 
 def test_an_encrypted_zip_is_refused(tmp_path: Path) -> None:
