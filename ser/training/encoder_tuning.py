@@ -93,7 +93,8 @@ def tune_encoder(
     extractor, model = load_encoder(encoder, features.sampling_rate)
     if model.main_input_name != "input_values" or not hasattr(model, "freeze_feature_encoder"):
         raise InputError(
-            f"{encoder}: only encoders of waveforms are fine-tuned: wav2vec 2.0, HuBERT, WavLM and the like"
+            f"{encoder}: only encoders of waveforms are fine-tuned: wav2vec 2.0, HuBERT, WavLM and the like;"
+            " Whisper is tuned by train.network: whisper"
         )
     shape = 1 + model.config.num_hidden_layers, model.config.hidden_size
     target = folder / f"{Path(encoder).name}-{_digest(utterances, features, params, encoder)}"
