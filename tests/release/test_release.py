@@ -52,7 +52,7 @@ def test_settings_of_another_system_are_not_published() -> None:
 @pytest.mark.slow
 def test_actors_who_were_held_out_are_mostly_understood() -> None:
     if not (FOLDER / "ravdess").is_dir():
-        pytest.skip(f"no recordings in {FOLDER / 'ravdess'}")
+        pytest.skip("needs RAVDESS in ../shared/corpora")
     splits = read_splits(RECORD / "splits.csv").set_index("utterance_id")["subset"]
     tested = {name[-2:] for name, subset in splits.items() if name.startswith("ravdess_") and subset == "test"}
     others = {name[-2:] for name, subset in splits.items() if name.startswith("ravdess_") and subset != "test"}

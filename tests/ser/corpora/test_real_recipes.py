@@ -12,7 +12,7 @@ from tests.conftest import CORPORA as FOLDER
 def labels_in(corpus: str) -> list[Labels]:
     folder = FOLDER / corpus
     if not folder.is_dir():
-        pytest.skip(f"no recordings in {folder}")
+        pytest.skip(f"needs {corpus} in ../shared/corpora")
     read = CORPORA[corpus].open_reader(folder, None)
     return [read(path) for path in sorted(folder.rglob("*.flac"))]
 
