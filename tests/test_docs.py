@@ -235,7 +235,9 @@ def test_the_schema_for_editors_is_that_of_the_code() -> None:
 
 
 def test_make_help_names_every_target() -> None:
-    printed = subprocess.run(["make", "help"], cwd=TOP, capture_output=True, text=True, check=True).stdout
+    printed = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=TOP, capture_output=True, text=True, check=True
+    ).stdout
     (phony,) = re.findall(r"^\.PHONY: (.*)$", (TOP / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     named = [line.split()[1] for line in printed.splitlines()]
     assert set(phony.split()) - set(named) == {"lint", "clean"}  # which `make test` and nobody need know
