@@ -23,7 +23,8 @@ def main(
     """Run the preset's front end over the corpora. A cell takes the copies of its own train utterances alone."""
     with user_errors():
         params = system_params(system)
-        utterances = read_corpora(tuple(corpora), keep_duplicates=True, relabel=params.ingest.relabel)
+        boredom = {"boredom": None} if "emodb" in corpora else {}  # no split has it
+        utterances = read_corpora(tuple(corpora), keep_duplicates=True, relabel=boredom)
         copies = plan_augmentation(utterances, params.augment)
         write_features(
             extract_augmented(utterances, params.augment, params.features),
