@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from copy import copy
 from functools import cache
 from pathlib import Path
 from typing import Self
@@ -19,8 +20,12 @@ from ser.features.front_end import shapes
 from ser.model_files.description import MAX_BYTES, METADATA_KEY, ExportedDescription, parse_description
 from ser.model_files.onnx_check import End, NotPlainError, PlainNetwork, read_network
 from ser.model_files.probabilities import checked
+from ser.model_files.source import NOTHING_TO_ADAPT, AdaptedStatistics
 
 OUTPUT, BATCH = "probabilities", "batch"
+
+SOURCE, EMBEDDING = "source", "embedding"
+"""Of a network that standardises by source: the mean and the deviation that it is given, and what it standardises."""
 
 MAX_MEMORY = 1 << 31
 """Bytes that all networks of a process may use at once while they run; a file of a kilobyte can ask for any number."""
@@ -57,7 +62,7 @@ class OnnxModel:
         self.description = parse_description(ExportedDescription, network.metadata[METADATA_KEY], path)
         if not _fits(network, self.description):
             raise InputError(f"{path}: the network does not fit its description")
-        self._reads = [one.name for one in network.inputs]
+        self._reads = self.description.network.reads(shapes(self.description.front_end))
         _limit_memory()
         try:
             # Without its fallback, which prints to stdout and tries the same again.
@@ -94,24 +99,55 @@ class OnnxModel:
         Raises:
             InputError: the network cannot be run, or does not give probabilities.
         """
+        probabilities = self._run(OUTPUT, arrays)
+        shape = len(arrays[self._reads[0]]), len(self.description.classes)
+        return checked(probabilities.astype(np.float64), shape)
+
+    def embeddings(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Map arrays, (batch, *shape) each, to what is standardised by source: (batch, n_values), float32.
+
+        Raises:
+            InputError: the network standardises nothing by source, cannot be run, or gives no finite numbers.
+        """
+        if self.description.source is None:
+            raise InputError(NOTHING_TO_ADAPT)
+        found = self._run(EMBEDDING, arrays)
+        if not np.isfinite(found).all():
+            raise InputError("the model's network gives no finite numbers; its weights are damaged")
+        return found
+
+    def adapted(self, statistics: AdaptedStatistics | None) -> Self:
+        """The same network, standardising by a source's statistics; by those of train, if there are none."""
+        other = copy(self)
+        other.description = self.description.model_copy(update={"adapted": statistics})
+        return other
+
+    def _run(self, output: str, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+        given = {name: arrays[name] for name in self._reads}
+        statistics = self.description.adapted or self.description.source
+        if statistics:
+            given[SOURCE] = statistics.array
         try:
-            read = {name: arrays[name] for name in self._reads}
-            (probabilities,) = self._session.run([OUTPUT], read, self._run_options)
+            (found,) = self._session.run([output], given, self._run_options)
         except _ERRORS as error:
             raise InputError(f"the model's network cannot be run: {error}") from None
-        shape = len(next(iter(read.values()))), len(self.description.classes)
-        return checked(np.asarray(probabilities, dtype=np.float64), shape)
+        return np.asarray(found)
 
 
 def _fits(network: PlainNetwork, description: ExportedDescription) -> bool:
-    """Whether the network's inputs and its output are what the description says."""
+    """Whether the network's inputs and outputs are what the description says."""
     sizes = shapes(description.front_end)
     try:
         reads = description.network.reads(sizes)
     except ValueError:
         return False
-    inputs = tuple(End(name, (BATCH, *sizes[name])) for name in reads)
-    return network.inputs == inputs and network.output == End(OUTPUT, (BATCH, len(description.classes)))
+    inputs = [End(name, (BATCH, *sizes[name])) for name in reads]
+    outputs = [End(OUTPUT, (BATCH, len(description.classes)))]
+    if description.source:
+        n_values = description.source.array.shape[1]
+        inputs.append(End(SOURCE, (2, n_values)))
+        outputs.append(End(EMBEDDING, (BATCH, n_values)))
+    return network.inputs == tuple(inputs) and network.outputs == tuple(outputs)
 
 
 @cache

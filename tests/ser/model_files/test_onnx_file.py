@@ -106,7 +106,7 @@ def test_a_file_without_description_is_none_of_ours(small_onnx: bytes) -> None:
         ({"trained_on": ["a\nb"]}, r"description: trained_on.0: expected text that can be printed, got 'a\\nb'"),
         ({"members": 2**70}, "description: members: expected "),
         ({"temperature": 10**400}, "description: temperature: expected "),
-        ({"trained_on": ["x" * 70_000]}, "m.onnx: expected a description of at most 65,536 characters, found more"),
+        ({"trained_on": ["x" * 530_000]}, "m.onnx: expected a description of at most 524,288 characters, found more"),
     ],
 )
 def test_a_description_that_does_not_fit_is_refused(small_onnx: bytes, values: dict[str, Any], message: str) -> None:

@@ -194,7 +194,7 @@ def test_a_run_that_was_stopped_early_and_then_killed_trains_no_further(
     changes: dict[str, object] = {"learning_rate": 1e-9, "max_epochs": 20, "patience": 2, "calibrate": True}
     whole, _ = run(tmp_path / "whole", **changes)
     with monkeypatch.context() as patched:
-        patched.setattr("ser.training.fit._temperature", lambda *_: 1 / 0)
+        patched.setattr("ser.training.fit.fit_temperature", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             run(tmp_path / "scratch", **changes)
     resumed, lines = run(tmp_path / "scratch", **changes)
