@@ -187,6 +187,20 @@ def read_network(data: bytes) -> PlainNetwork:
     return PlainNetwork(metadata, inputs, outputs)
 
 
+def entry(key: str, value: str) -> bytes:
+    """The bytes of one line of a model's metadata, as they stand at its end."""
+    pair = _field(1, key.encode()) + _field(2, value.encode())
+    return _field(14, pair)
+
+
+def _field(number: int, content: bytes) -> bytes:
+    length, size = len(content), b""
+    while length > 0x7F:
+        size += bytes([length & 0x7F | 0x80])
+        length >>= 7
+    return bytes([number << 3 | _LENGTH]) + size + bytes([length]) + content
+
+
 def _check_node(node: dict[str, Any]) -> None:
     operator = _name(node.get("op_type", b""))
     _require(operator in OPERATORS, f"the operator {operator!r}, which is not in ser/model_files/onnx_check.py")

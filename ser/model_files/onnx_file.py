@@ -18,7 +18,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as runtime
 from ser.errors import InputError
 from ser.features.front_end import shapes
 from ser.model_files.description import MAX_BYTES, METADATA_KEY, ExportedDescription, parse_description
-from ser.model_files.onnx_check import End, NotPlainError, PlainNetwork, read_network
+from ser.model_files.onnx_check import End, NotPlainError, PlainNetwork, entry, read_network
 from ser.model_files.probabilities import checked
 from ser.model_files.source import NOTHING_TO_ADAPT, AdaptedStatistics
 
@@ -103,16 +103,26 @@ class OnnxModel:
         shape = len(arrays[self._reads[0]]), len(self.description.classes)
         return checked(probabilities.astype(np.float64), shape)
 
-    def embeddings(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Map arrays, (batch, *shape) each, to what is standardised by source: (batch, n_values), float32.
+    @property
+    def source(self) -> np.ndarray:
+        """Mean and deviation of train, by which the network standardises unless it is adapted: shape (2, n_values).
 
         Raises:
-            InputError: the network standardises nothing by source, cannot be run, or gives no finite numbers.
+            InputError: it standardises nothing by source.
         """
         if self.description.source is None:
             raise InputError(NOTHING_TO_ADAPT)
+        return self.description.source.array
+
+    def embeddings(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Map arrays, (batch, *shape) each, to what the network standardises by source: (batch, n_values), float32.
+
+        Raises:
+            InputError: the network standardises nothing by source, cannot be run, or gives other numbers.
+        """
+        shape = len(arrays[self._reads[0]]), self.source.shape[1]
         found = self._run(EMBEDDING, arrays)
-        if not np.isfinite(found).all():
+        if found.shape != shape or not np.isfinite(found).all():
             raise InputError("the model's network gives no finite numbers; its weights are damaged")
         return found
 
@@ -132,6 +142,24 @@ class OnnxModel:
         except _ERRORS as error:
             raise InputError(f"the model's network cannot be run: {error}") from None
         return np.asarray(found)
+
+
+def for_source(data: bytes, statistics: AdaptedStatistics, path: Path) -> bytes:
+    """Make a model file that standardises by a source's statistics.
+
+    Args:
+        data: the content of one, as `ser.model_files.export.to_onnx` makes it: its description stands at its end.
+        statistics: of the source.
+        path: what an error message calls it.
+
+    Raises:
+        InputError: it is no model of this project, or another program wrote it anew.
+    """
+    description = OnnxModel(data, path).adapted(statistics).description
+    end = entry(METADATA_KEY, read_network(data).metadata[METADATA_KEY])
+    if not data.endswith(end):
+        raise InputError(f"{path}: its description is not at its end: another program wrote it; export it anew")
+    return data[: -len(end)] + entry(METADATA_KEY, description.model_dump_json())
 
 
 def _fits(network: PlainNetwork, description: ExportedDescription) -> bool:
