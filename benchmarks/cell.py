@@ -5,6 +5,7 @@
 Interrupted, it goes on from its last whole epoch when run again.
 """
 
+from pathlib import Path
 from typing import Annotated, get_args
 
 import torch
@@ -14,6 +15,7 @@ from benchmarks.cells import ADAPTED, DATA, FEATURES, read_split, read_stores, w
 from benchmarks.table import find_system
 from ser.errors import user_errors
 from ser.evaluation.predictions import Source, predict_test
+from ser.model_files.safetensors_file import write_model
 from ser.models.source import source_norms
 from ser.params import Accelerator, EvaluateParams, load_params
 from ser.training.fit import train_model
@@ -26,6 +28,7 @@ def main(
     accelerator: Annotated[
         Accelerator | None, typer.Option(help="Where it is trained, if not where its preset says; its minutes say so.")
     ] = None,
+    keep: Annotated[Path | None, typer.Option(dir_okay=False, help="Write the model to this file, too.")] = None,
 ) -> None:
     """Train on train, choose the epoch on validation, and score test; adapted, too, if it can be."""
     with user_errors():
@@ -38,6 +41,8 @@ def main(
         splits = utterances[["utterance_id", "subset"]]
         scratch = DATA / f".fit-{system}-{split}-{seed}"
         model, fitted = train_model(features, augmented, splits, params, scratch, typer.echo)
+        if keep:
+            write_model(model, keep)
         training = fitted.metrics()
         costs = {
             "minutes": round(fitted.seconds / 60, 2),

@@ -168,10 +168,13 @@ def fit(
             refitted.append(classifier)
             seconds += again.seconds
     classifier = ensemble(chosen)
-    logits = np.concatenate([classifier.logits(chunk) for chunk in validation.chunks()])
-    # More digits would be noise.
-    temperature = float(f"{fit_temperature(logits, validation.classes):.4g}") if params.calibrate else 1.0
-    differing = float(f"{spread(logits):.4g}") if source_norms(classifier) else None
+    by_source = bool(source_norms(classifier))
+    temperature, differing = 1.0, None
+    if params.calibrate or by_source:
+        logits = np.concatenate([classifier.logits(chunk) for chunk in validation.chunks()])
+        # More digits would be noise.
+        temperature = float(f"{fit_temperature(logits, validation.classes):.4g}") if params.calibrate else 1.0
+        differing = float(f"{spread(logits):.4g}") if by_source else None
     if params.refit:
         classifier = ensemble(refitted)
     remove_checkpoints(checkpoints)
