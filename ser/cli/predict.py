@@ -54,6 +54,7 @@ def predict(
         raise typer.BadParameter("expected at most one of --json, --jsonl and --csv")
     with user_errors():
         from ser.cli.reports import report  # noqa: PLC0415
+        from ser.inference.predictor import UNLIKE  # noqa: PLC0415
 
         chosen = choose(model, encoder)
         recordings, missing = find_recordings(paths)
@@ -73,6 +74,8 @@ def predict(
         def add(recording: str, prediction: "Prediction") -> None:
             for note in prediction.notes:
                 tell("note", note)
+            if prediction.unlike:
+                tell("note", f"{recording}: {UNLIKE}")
             out.add(recording, prediction)
 
         failed = do_all(recordings, read, add, jobs)

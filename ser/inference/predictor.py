@@ -15,11 +15,14 @@ from ser.inference.frames import FRAME
 from ser.inference.sound import Recording, Sound, open_sound
 from ser.inference.windows import WindowCutter, cut, default_hop, even_starts, voice_shares
 from ser.model_files.description import ModelDescription
+from ser.model_files.probabilities import Answers
 from ser.model_files.source import AdaptedStatistics
 from ser.parallel import thread_map
 
 if TYPE_CHECKING:
     from ser.model_files.onnx_file import OnnxModel
+
+UNLIKE = "unlike what the model was trained on: doubt its answer"
 
 UNSURE = "unsure"
 """What stands in the emotion's place where its probability is below the smallest that was asked for."""
@@ -40,6 +43,9 @@ class LoadedModel(Protocol):
     def probabilities(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
         """Map arrays, (batch, *shape) each, to probabilities (batch, n_classes), float64."""
 
+    def answers(self, arrays: Mapping[str, np.ndarray]) -> Answers:
+        """The same, lower where a recording is unlike all training, and how unlike it is."""
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -51,6 +57,8 @@ class Prediction:
         seconds: length of the recording without leading and trailing silence.
         windows: in how many the model heard it; 1, if it is no longer than what the model hears at once.
         notes: what is missing of the recording, or odd about it; lines that begin with its name.
+        unlike: whether it is unlike what the model was trained on, by a network that can tell: noise, music, another
+            kind of voice. Its probabilities are then nearer to one another.
     """
 
     emotion: str
@@ -58,6 +66,7 @@ class Prediction:
     seconds: float
     windows: int
     notes: tuple[str, ...] = ()
+    unlike: bool = False
 
     @property
     def confidence(self) -> float:
@@ -137,14 +146,16 @@ class Predictor:
         """
         params = self.model.description.front_end
         with open_sound(recording, sampling_rate, params) as sound:
-            rows, weights = self._hear(sound, self.model.probabilities)
-        probabilities = np.average(rows, axis=0, weights=weights)
+            rows, weights = self._hear(sound, self._answers)
+        *shares, away = np.average(rows, axis=0, weights=weights)
+        probabilities = np.array(shares)
         return Prediction(
             emotion=self.classes[int(probabilities.argmax())],
             probabilities=dict(zip(self.classes, probabilities.tolist(), strict=True)),
             seconds=(sound.end - sound.start) / params.sampling_rate,
             windows=len(rows),
             notes=sound.notes,
+            unlike=bool(away > 1),
         )
 
     def hear(self, recording: Recording, sampling_rate: int | None = None) -> Heard:
@@ -247,7 +258,11 @@ class Predictor:
         Returns:
             Probabilities, float64, shape (n_windows, n_classes).
         """
-        return self._read_windows(windows, self.model.probabilities)
+        return self._read_windows(windows, self._answers)[:, :-1]
+
+    def _answers(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Probabilities, and the distance from what was trained on as a last column."""
+        return np.column_stack(self.model.answers(arrays))
 
     def _read_windows(self, windows: Sequence[np.ndarray], read: _Reading) -> np.ndarray:
         params = self.model.description.front_end

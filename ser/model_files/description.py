@@ -47,6 +47,8 @@ class ModelDescription(Section):
         temperature: what the logits are divided by before the softmax.
         spread: of the logits of utterances that were not trained on, as `ser.model_files.source.spread` tells it; None
             if the network standardises nothing by source.
+        farthest: how far 99 of 100 such utterances are at most, as `ser.model_files.source.distance` tells it; None
+            likewise.
     """
 
     format: Literal[5]
@@ -57,6 +59,7 @@ class ModelDescription(Section):
     trained_on: Labels
     temperature: Annotated[float, Field(ge=0.001, le=1000)]
     spread: Annotated[float, Field(ge=0)] | None = None
+    farthest: Annotated[float, Field(gt=0)] | None = None
 
 
 class Scores(Section):

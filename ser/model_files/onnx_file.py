@@ -19,8 +19,8 @@ from ser.errors import InputError
 from ser.features.front_end import shapes
 from ser.model_files.description import MAX_BYTES, METADATA_KEY, ExportedDescription, parse_description
 from ser.model_files.onnx_check import End, NotPlainError, PlainNetwork, entry, read_network
-from ser.model_files.probabilities import checked
-from ser.model_files.source import NOTHING_TO_ADAPT, AdaptedStatistics
+from ser.model_files.probabilities import Answers, checked, doubted
+from ser.model_files.source import NOTHING_TO_ADAPT, AdaptedStatistics, distance
 
 OUTPUT, BATCH = "probabilities", "batch"
 
@@ -99,9 +99,31 @@ class OnnxModel:
         Raises:
             InputError: the network cannot be run, or does not give probabilities.
         """
-        probabilities = self._run(OUTPUT, arrays)
+        (probabilities,) = self._run([OUTPUT], arrays)
+        return self._checked(probabilities, arrays)
+
+    def answers(self, arrays: Mapping[str, np.ndarray]) -> Answers:
+        """Map arrays, (batch, *shape) each, to probabilities that are lower where a recording is unlike all training.
+
+        Raises:
+            InputError: as `probabilities` and `embeddings`.
+        """
+        statistics = self.description.adapted or self.description.source
+        if statistics is None or self.description.farthest is None:
+            probabilities = self.probabilities(arrays)
+            return Answers(probabilities, np.zeros(len(probabilities)))
+        probabilities, found = self._run([OUTPUT, EMBEDDING], arrays)
+        away = distance(self._checked_embeddings(found, arrays), statistics.array) / self.description.farthest
+        return doubted(self._checked(probabilities, arrays), away)
+
+    def _checked(self, probabilities: np.ndarray, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
         shape = len(arrays[self._reads[0]]), len(self.description.classes)
         return checked(probabilities.astype(np.float64), shape)
+
+    def _checked_embeddings(self, found: np.ndarray, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+        if found.shape != (len(arrays[self._reads[0]]), self.source.shape[1]) or not np.isfinite(found).all():
+            raise InputError("the model's network gives no finite numbers; its weights are damaged")
+        return found
 
     @property
     def source(self) -> np.ndarray:
@@ -120,11 +142,10 @@ class OnnxModel:
         Raises:
             InputError: the network standardises nothing by source, cannot be run, or gives other numbers.
         """
-        shape = len(arrays[self._reads[0]]), self.source.shape[1]
-        found = self._run(EMBEDDING, arrays)
-        if found.shape != shape or not np.isfinite(found).all():
-            raise InputError("the model's network gives no finite numbers; its weights are damaged")
-        return found
+        if self.description.source is None:
+            raise InputError(NOTHING_TO_ADAPT)
+        (found,) = self._run([EMBEDDING], arrays)
+        return self._checked_embeddings(found, arrays)
 
     def adapted(self, statistics: AdaptedStatistics | None) -> Self:
         """The same network, standardising by a source's statistics; by those of train, if there are none."""
@@ -132,16 +153,16 @@ class OnnxModel:
         other.description = self.description.model_copy(update={"adapted": statistics})
         return other
 
-    def _run(self, output: str, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    def _run(self, outputs: list[str], arrays: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         given = {name: arrays[name] for name in self._reads}
         statistics = self.description.adapted or self.description.source
         if statistics:
             given[SOURCE] = statistics.array
         try:
-            (found,) = self._session.run([output], given, self._run_options)
+            found = self._session.run(outputs, given, self._run_options)
         except _ERRORS as error:
             raise InputError(f"the model's network cannot be run: {error}") from None
-        return np.asarray(found)
+        return [np.asarray(one) for one in found]
 
 
 def for_source(data: bytes, statistics: AdaptedStatistics, path: Path) -> bytes:

@@ -117,3 +117,19 @@ def spread(logits: np.ndarray) -> float:
         logits: shape (n_recordings, n_classes); what is added to all of a recording's does not matter.
     """
     return float((logits - logits.mean(axis=1, keepdims=True)).var(axis=0).sum())
+
+
+def distance(embeddings: np.ndarray, statistics: np.ndarray) -> np.ndarray:
+    """How far recordings are from a source: the mean square of what is standardised by it, 1 on average of its own.
+
+    Args:
+        embeddings: shape (n_recordings, n_values).
+        statistics: of the source, shape (2, n_values).
+
+    Returns:
+        float64, shape (n_recordings,).
+    """
+    mean, deviation = statistics.astype(np.float64)
+    squares: np.ndarray = ((embeddings - mean) / deviation) ** 2
+    away: np.ndarray = squares.mean(axis=1)
+    return away

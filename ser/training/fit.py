@@ -17,15 +17,18 @@ from ser.features.store import FeatureStore
 from ser.features.subsets import select_training_data
 from ser.model_files.description import FORMAT, ModelDescription
 from ser.model_files.safetensors_file import Model
-from ser.model_files.source import spread, statistics
+from ser.model_files.source import distance, spread, statistics
 from ser.models.classifier import Classifier, ensemble
-from ser.models.source import embeddings, set_statistics, source_norms
+from ser.models.source import embeddings, held_statistics, set_statistics, source_norms
 from ser.params import TrainParams
 from ser.training.checkpoints import remove_checkpoints
 from ser.training.lightning import fit_network
 from ser.training.temperature import fit_temperature
 
 DIGEST_BYTES = 8
+
+USUAL = 0.99
+"""Share of the utterances in validation that count as like those of train."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Fitted:
             was not asked for.
         spread: how much utterances in validation differ (`ser.model_files.source.spread`); None if nothing is
             standardised by source.
+        farthest: how far `USUAL` of them are from train at most (`ser.model_files.source.distance`); None likewise.
         seconds: of the epochs, also of those before an interruption.
     """
 
@@ -51,6 +55,7 @@ class Fitted:
     best_epoch: int
     temperature: float
     spread: float | None
+    farthest: float | None
     seconds: float
 
     def metrics(self) -> dict[str, Any]:
@@ -99,6 +104,7 @@ def train_model(
         trained_on=tuple(data.corpora),
         temperature=fitted.temperature,
         spread=fitted.spread,
+        farthest=fitted.farthest,
     )
     return Model(fitted.classifier, description), fitted
 
@@ -169,18 +175,19 @@ def fit(
             seconds += again.seconds
     classifier = ensemble(chosen)
     by_source = bool(source_norms(classifier))
-    temperature, differing = 1.0, None
+    temperature, differing, farthest = 1.0, None, None
     if params.calibrate or by_source:
         logits = np.concatenate([classifier.logits(chunk) for chunk in validation.chunks()])
-        # More digits would be noise.
-        temperature = float(f"{fit_temperature(logits, validation.classes):.4g}") if params.calibrate else 1.0
-        differing = float(f"{spread(logits):.4g}") if by_source else None
+        temperature = _short(fit_temperature(logits, validation.classes)) if params.calibrate else 1.0
+    if by_source:
+        away = distance(embeddings(classifier, validation.chunks()), held_statistics(classifier))
+        differing, farthest = _short(spread(logits)), _short(np.quantile(away, USUAL))
     if params.refit:
         classifier = ensemble(refitted)
     remove_checkpoints(checkpoints)
     with suppress(OSError):  # it is not empty: something else is there
         scratch.rmdir()
-    return Fitted(classifier, _mean(tables), round(float(np.mean(kept))), temperature, differing, seconds)
+    return Fitted(classifier, _mean(tables), round(float(np.mean(kept))), temperature, differing, farthest, seconds)
 
 
 def _standardise_by(examples: Examples, classifier: Classifier, params: TrainParams) -> None:
@@ -190,6 +197,11 @@ def _standardise_by(examples: Examples, classifier: Classifier, params: TrainPar
         with torch.autocast("cpu", torch.bfloat16, enabled=params.precision == "bf16-mixed"):
             found = embeddings(classifier, examples.chunks())
         set_statistics(norms, torch.from_numpy(statistics(found)))
+
+
+def _short(value: float) -> float:
+    """With four digits: more would be noise."""
+    return float(f"{value:.4g}")
 
 
 def _kept_epoch(history: pd.DataFrame, params: TrainParams) -> int:

@@ -4,6 +4,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -269,3 +270,17 @@ def test_onnxruntime_tells_nobody_what_it_runs(small_onnx: bytes, tmp_path: Path
     code = "from ser import Predictor; Predictor.load('m.onnx')"
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True)
     assert list((tmp_path / "home").iterdir()) == []
+
+
+def test_both_kinds_of_file_answer_alike(whisper_model: Model) -> None:
+    description = whisper_model.description.model_copy(update={"farthest": 0.1})
+    trained = replace(whisper_model, description=description)
+    exported = OnnxModel(to_onnx(trained, describe(trained, Path(__file__), None)), Path("m.onnx"))
+    arrays = {"whisper_log_mel": np.random.default_rng(0).uniform(-1, 1, (3, 80, 50)).astype(np.float32)}
+    expected, found = trained.answers(arrays), exported.answers(arrays)
+    assert expected.distance.min() > 1
+    np.testing.assert_allclose(found.distance, expected.distance, rtol=1e-4)
+    np.testing.assert_allclose(found.probabilities, expected.probabilities, atol=1e-5)
+    certain = whisper_model.answers(arrays)
+    np.testing.assert_array_equal(certain.distance, [0, 0, 0])
+    np.testing.assert_array_equal(certain.probabilities, trained.probabilities(arrays))

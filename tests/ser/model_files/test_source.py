@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ser.model_files.source import DRAWN_BY, SourceStatistics, as_text, drawn_towards, spread, statistics
+from ser.model_files.source import DRAWN_BY, SourceStatistics, as_text, distance, drawn_towards, spread, statistics
 
 
 @given(st.lists(st.tuples(st.floats(-1e6, 1e6, width=32), st.floats(2**-20, 1e6, width=32)), min_size=1, max_size=9))
@@ -56,3 +56,10 @@ def test_recordings_of_which_the_same_is_said_differ_by_nothing() -> None:
     assert spread(np.array([[1.0, 2, 3], [1, 2, 3]])) == 0
     assert spread(np.array([[1.0, 2, 3], [11, 12, 13]])) == 0  # what is added to all
     assert spread(np.array([[2.0, 0], [0, 2]])) == 2
+
+
+def test_recordings_of_the_source_itself_are_at_a_distance_of_1_on_average() -> None:
+    rows = np.random.default_rng(0).normal(5, 3, (2000, 4))
+    found = distance(rows, statistics(rows))
+    assert found.mean() == pytest.approx(1)
+    assert distance(rows + 30, statistics(rows)).min() > 20
