@@ -17,6 +17,6 @@ def test_the_precision_of_the_weights_is_the_users_choice(
     for precision in ("float32", "int8"):
         result = CliRunner().invoke(app, ["export", "--precision", precision, "--out", f"{precision}.onnx"])
         assert (result.exit_code, result.stdout) == (0, f"{precision}.onnx: whisper, 8 emotions\n"), result.output
-    assert Path("int8.onnx").stat().st_size < 0.5 * Path("float32.onnx").stat().st_size
+    assert Path("int8.onnx").stat().st_size < 0.7 * Path("float32.onnx").stat().st_size
     answers = [Predictor.load(f"{precision}.onnx").predict(clip(1)).confidence for precision in ("float32", "int8")]
     assert answers[0] == pytest.approx(answers[1], abs=0.02)
