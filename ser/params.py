@@ -583,6 +583,7 @@ class TrainParams(Section):
     patience: Count
     precision: Literal["32-true", "bf16-mixed", "16-mixed"]
     accelerator: Literal["cpu", "gpu", "mps", "auto"]
+    logger: Literal["none", "dvclive", "tensorboard", "mlflow"]
     seed: Seed
 
     @model_validator(mode="after")

@@ -191,7 +191,7 @@ def test_metrics_and_plots_follow_a_change(project: Project) -> None:
     (difference,) = [
         row
         for row in json.loads(project.run("dvc", "metrics", "diff", "--json"))["metrics/train.json"].items()
-        if row[0] == "train.validation.loss"
+        if row[0] == "val_f1"
     ]
     assert difference[1]["diff"] != 0
     page = json.loads(project.run("dvc", "plots", "diff", "--json"))["data"]
@@ -200,11 +200,11 @@ def test_metrics_and_plots_follow_a_change(project: Project) -> None:
 
 def test_an_experiment_runs_with_a_parameter_set_and_is_listed(project: Project) -> None:
     project.run("dvc", "exp", "run", "--name", "faster", "-S", "train.learning_rate=5e-3")
-    assert project.read_json("metrics/test.json")["test"]["protocol"] == "speaker_independent"
+    assert project.read_json("data/reports/test.json")["test"]["protocol"] == "speaker_independent"
     table = project.run("dvc", "exp", "show", "--csv", "--no-pager")
     assert "faster" in table
     assert "0.005" in table
-    assert "metrics/test.json:test.uar" in table or "test.uar" in table
+    assert "uar,accuracy,macro_f1,ece" in table
 
 
 def test_a_wrong_parameter_of_an_experiment_is_one_line(project: Project) -> None:
@@ -286,9 +286,9 @@ def test_four_real_actors_from_wav_to_prediction(tmp_path: Path) -> None:
     project.change("params.yaml", "corpora: [demo]", "corpora: [ravdess]")
     project.change("params.yaml", "max_epochs: 2", "max_epochs: 8")
     project.repro()
-    found = project.read_json("metrics/ingest.json")["ingest"]
+    found = project.read_json("data/reports/ingest.json")["ingest"]
     assert (found["all"]["utterances"], found["all"]["speakers"]) == (240, 4)
-    scores = project.read_json("metrics/test.json")["test"]
+    scores = project.read_json("data/reports/test.json")["test"]
     assert scores["n_speakers"] == 1
     assert scores["n_utterances"] == 60
     assert isinstance(scores["accuracy"], float)

@@ -14,7 +14,7 @@ def export(
     ),
     out: Annotated[Path, typer.Option(dir_okay=False, help="The ONNX file.")] = Path("models/model.onnx"),
     scores: Annotated[
-        Path | None, typer.Option(help="metrics/test.json of this model: its scores go into the file.")
+        Path | None, typer.Option(help="data/reports/test.json of this model: its scores go into the file.")
     ] = None,
     weights: Annotated[
         Path | None, typer.Option(dir_okay=False, help="Write the weights alone, too, for torch.load: model.pth.")
