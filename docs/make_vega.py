@@ -5,6 +5,7 @@
 It is not committed: a megabyte, and it comes with a package that the lock pins.
 """
 
+import sys
 from pathlib import Path
 
 import vl_convert
@@ -17,5 +18,5 @@ VEGA_LITE = "5.21"
 """The version: that of the templates in .dvc/plots and in DVC."""
 
 if __name__ == "__main__":
-    with replacing(SCRIPT, ".js") as sibling:
+    with replacing(Path(sys.argv[1]) if sys.argv[1:] else SCRIPT, ".js") as sibling:
         sibling.write_text(vl_convert.javascript_bundle(vl_version=VEGA_LITE), encoding="utf-8")
