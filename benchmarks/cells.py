@@ -18,6 +18,9 @@ PREDICTIONS = dict.fromkeys(("utterance_id", "corpus", "speaker", "gender", "emo
 DATA = TOP / "benchmarks" / "data"
 FEATURES = DATA / "features"
 CELLS = TOP / "benchmarks" / "results" / "cells"
+ADAPTED = TOP / "benchmarks" / "results" / "adapted"
+"""By what it is adapted to, corpus or speaker: cells in which each source's own test recordings, without their labels,
+gave the statistics that the network standardises by."""
 
 
 def read_split(split: str, seed: int) -> pd.DataFrame:
@@ -59,6 +62,7 @@ def write_cell(
     system: str,
     split: str,
     seed: int,
+    cells: Path = CELLS,
 ) -> None:
     """Score the predictions of a test subset and write SYSTEM/SPLIT-SEED.json, and the predictions beside it as CSV.
 
@@ -70,9 +74,10 @@ def write_cell(
         system: a preset, or a toolkit.
         split: of benchmarks/table.yaml.
         seed: of the split and the training.
+        cells: the folder of all systems.
     """
     scores = score_predictions(predictions, classes, params)
-    cell = CELLS / system / f"{split}-{seed}.json"
+    cell = cells / system / f"{split}-{seed}.json"
     # Four decimals: hundreds of these files are committed.
     write_table(predictions.round(4), cell.with_suffix(".csv"))
     write_json({"costs": dict(costs)} | scores, cell)

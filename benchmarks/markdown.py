@@ -1,17 +1,24 @@
 """The tables of README and docs/, in Markdown."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from benchmarks.cells import read_predictions
-from benchmarks.table import base_ids, varied_systems
+from benchmarks.table import base_ids, read_table_definition, varied_systems
+from ser.evaluation.predictions import Source
 from ser.presets import Preset
 
 HONEST = "luna5"
+
+LEFT_OUT = "others-to-"
+"""How the names of splits begin that leave one corpus out."""
+
+_WAYS = {None: "as it comes", "corpus": "told the corpus", "speaker": "told the speaker"}
+"""How recordings are heard: by the statistics of train, or of the source's own recordings, which have no labels."""
 
 
 def score_table(table: pd.DataFrame) -> str:
@@ -23,7 +30,7 @@ def score_table(table: pd.DataFrame) -> str:
         lines.append(
             f"| `{row['system']}` | `{row['split']}` | {spread} | {_with_interval(row, 'uar')}"
             f" | {_with_interval(row, 'accuracy')} | {row['macro_f1']:.3f} | {row['ece']:.3f}"
-            f" | {row['test_clips']} clips, {row['test_speakers']} speakers | {row['shared']} | {row['minutes']:.1f} |"
+            f" | {row['test_clips']} clips, {row['test_speakers']} speakers | {row['shared']} | {_minutes(row)} |"
         )
         lines += [
             f"| | of which {column.removeprefix('uar_')} | | {row[column]:.3f} | | | | | | |"
@@ -49,7 +56,7 @@ def ablation_table(table: pd.DataFrame) -> str:
             f"| `{row['system']}` | {of and f'`{of}`'} | {changed} | {gained}"
             f" | {row['uar_mean']:.3f} ± {row['uar_sd']:.3f} ({row['cells']}) | {_with_interval(row, 'uar')}"
             f" | {_with_interval(row, 'accuracy')} | {row['ece']:.3f} | {row['validation_macro_f1']:.3f}"
-            f" | {row['minutes']:.1f} |"
+            f" | {_minutes(row)} |"
         )
     return "\n".join(lines)
 
@@ -65,7 +72,7 @@ def costs_table(costs: dict[str, Any], table: pd.DataFrame) -> str:
     for system, cost in costs.items():
         own = table[table["system"] == system]
         own = own[own["split"] == HONEST] if HONEST in set(own["split"]) else own
-        minutes = "not run yet" if own.empty else f"{own['minutes'].iloc[0]:.1f} min"
+        minutes = "not run yet" if own.empty else _minutes(own.iloc[0], " min")
         lines.append(
             f"| `{system}` | {cost['parameters']:,} | {cost['multiply_adds'] / 1e6:,.1f} million | {cost['file_mb']} MB"
             f" | {minutes} | {cost['milliseconds']} ms |"
@@ -91,6 +98,65 @@ def copies_table(folder: Path) -> str:
         right = (chosen["predicted"] == chosen["emotion"]).mean()
         lines.append(f"| {label} | {right:.1%} | {len(chosen)} |")
     return "\n".join(lines)
+
+
+def adapted_table(table: pd.DataFrame, adapted: Mapping[Source, pd.DataFrame]) -> str:
+    """Markdown: what it is worth to be told the source; one row per system and protocol.
+
+    Args:
+        table: rows of `summarise`, as they come.
+        adapted: the same systems and protocols, by what each was adapted to.
+    """
+    lines = _head(["system", "split", *(f"{name}: UAR [95 %], ECE" for name in _WAYS.values())])
+    for _, row in table.iterrows():
+        ways = [row, *(find_row(adapted[source], row["system"], row["split"]) for source in adapted)]
+        figures = [f"{_with_interval(way, 'uar')}, {way['ece']:.3f}" if way is not None else "" for way in ways]
+        lines.append(f"| `{row['system']}` | `{row['split']}` | {' | '.join(figures)} |")
+    return "\n".join(lines)
+
+
+def left_out_table(table: pd.DataFrame, adapted: Mapping[Source, pd.DataFrame]) -> str:
+    """Markdown: each corpus left out in turn, as it comes and told the source.
+
+    Args:
+        table: rows of `summarise`, as they come.
+        adapted: likewise, by what each system was adapted to.
+    """
+    found = left_out(table, adapted)
+    corpora = [name for name in found.columns if name not in ("system", "way")]
+    lines = _head(["system", "heard", *(f"`{name}`" for name in corpora), "mean UAR", "mean ECE"])
+    for (system, way), rows in found.groupby(["system", "way"], sort=False):
+        cells = [rows[name].iloc[0] for name in corpora]
+        figures = [f"{_with_interval(cell, 'uar')}, {cell['ece']:.2f}" for cell in cells]
+        means = (sum(cell[name] for cell in cells) / len(cells) for name in ("uar", "ece"))
+        lines.append(
+            f"| `{system}` | {way} | {' | '.join(figures)} | {' | '.join(f'**{mean:.3f}**' for mean in means)} |"
+        )
+    return "\n".join(lines)
+
+
+def left_out(table: pd.DataFrame, adapted: Mapping[Source, pd.DataFrame]) -> pd.DataFrame:
+    """One row per system and way of hearing, of systems that were trained with every corpus left out.
+
+    Args:
+        table: rows of `summarise`, as they come.
+        adapted: likewise, by what each system was adapted to.
+
+    Returns:
+        system, way, and for each corpus, by its name, the row of `summarise`.
+    """
+    splits = [name for name in read_table_definition().splits if name.startswith(LEFT_OUT)]
+    rows = []
+    for way, scores in zip(_WAYS.values(), (table, *adapted.values()), strict=True):
+        for system in scores["system"].unique():
+            cells = {split.removeprefix(LEFT_OUT): find_row(scores, system, split) for split in splits}
+            if all(cell is not None for cell in cells.values()):
+                rows.append({"system": system, "way": way} | cells)
+    return pd.DataFrame(rows, columns=["system", "way", *(split.removeprefix(LEFT_OUT) for split in splits)])
+
+
+def _minutes(row: pd.Series, unit: str = "") -> str:
+    return "on a GPU" if pd.isna(row["minutes"]) else f"{row['minutes']:.1f}{unit}"
 
 
 def _with_interval(row: pd.Series, score: str, form: str = ".3f") -> str:

@@ -25,7 +25,7 @@ def summarise(cells: Path, audits: Path, params: EvaluateParams) -> pd.DataFrame
 
     Folds of one protocol are pooled; a seed counts once all its folds are there. ``mean`` and ``sd`` are over the
     cells, folds times seeds; the figures without suffix are of all their predictions together, ``low`` and ``high``
-    their 95 % interval over resampled speakers.
+    their 95 % interval over resampled speakers. ``minutes`` are of cells that one core trained.
 
     Args:
         cells: the folder SYSTEM/SPLIT-SEED.json, with the predictions beside each.
@@ -109,6 +109,7 @@ def _averaged(cells: Sequence[_Cell], seeds: int, params: EvaluateParams) -> lis
         scores = score_predictions(predictions, order_emotions(set(predictions["emotion"])), params)
         costs = pd.DataFrame([cell.scores["costs"] for cell in same_fold])
         total = dict(costs[["minutes", "weights"]].sum()) | dict(costs[["validation_macro_f1"]].mean())
+        total["on_cpu"] = "on_cpu" not in costs or bool(costs["on_cpu"].all())
         together.append(_Cell(scores | {"costs": total}, predictions))
     return together
 
@@ -129,9 +130,10 @@ def _row(cells: Sequence[_Cell], audit: Mapping[str, Any], params: EvaluateParam
         row |= {name: pooled[name], f"{name}_low": interval["low"], f"{name}_high": interval["high"]}
         row |= {f"{name}_mean": per_cell[name].mean(), f"{name}_sd": per_cell[name].std()}
     row |= {f"uar_{corpus}": scores["uar"] for corpus, scores in pooled.get("per_corpus", {}).items()}
+    on_cpu = costs["on_cpu"].astype(bool) if "on_cpu" in costs else pd.Series(True, costs.index)
     return row | {
         "ece": pooled["ece"],
-        "minutes": costs["minutes"].mean(),
+        "minutes": costs["minutes"].where(on_cpu).mean(),
         "weights": costs["weights"].max() if "weights" in costs else float("nan"),
         "validation_macro_f1": costs["validation_macro_f1"].mean() if "weights" in costs else float("nan"),
         "shared": describe_leaks({"train_test": audit["leaks"]["train_test"]}).removeprefix("train and test share "),

@@ -3,19 +3,33 @@
 python -m benchmarks.summary
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 import typer
 
-from benchmarks.cells import CELLS
+from benchmarks.cells import ADAPTED, CELLS
 from benchmarks.claims_picture import draw_claims
 from benchmarks.documents import write_block
-from benchmarks.markdown import HONEST, ablation_table, claims_table, copies_table, costs_table, score_table
+from benchmarks.left_out_picture import draw_left_out
+from benchmarks.markdown import (
+    HONEST,
+    LEFT_OUT,
+    ablation_table,
+    adapted_table,
+    claims_table,
+    copies_table,
+    costs_table,
+    left_out,
+    left_out_table,
+    score_table,
+)
 from benchmarks.scores import summarise
 from benchmarks.table import AUDITS, TOP, averaged_name, read_table_definition, varied_preset
 from ser.errors import user_errors
+from ser.evaluation.predictions import Source
 from ser.params import EvaluateParams, load_params
 from ser.presets import Preset, list_presets
 from ser.storage import read_json, write_table
@@ -23,21 +37,29 @@ from ser.storage import read_json, write_table
 TABLE = TOP / "benchmarks" / "results" / "table.csv"
 COSTS = TOP / "benchmarks" / "results" / "costs.json"
 PICTURE = TOP / "benchmarks" / "results" / "claims.png"
+LEFT_OUT_PICTURE = TOP / "benchmarks" / "results" / "left_out.png"
 
 
 def main() -> None:
     """Score all cells, write benchmarks/results/, and fill in README and docs/."""
     with user_errors():
-        table = summarise(CELLS, AUDITS, load_params(EvaluateParams))
+        params = load_params(EvaluateParams)
+        table = summarise(CELLS, AUDITS, params)
+        adapted = {source: summarise(ADAPTED / source, AUDITS, params) for source in get_args(Source)}
         presets = list_presets(TOP / "presets")
         write_table(table, TABLE)
+        for source, rows in adapted.items():
+            write_table(rows, TABLE.with_name(f"table-{source}.csv"))
         draw_claims(table, presets, PICTURE)
-        for path, name, block in blocks(table, presets):
+        draw_left_out(left_out(table, adapted), LEFT_OUT_PICTURE)
+        for path, name, block in blocks(table, adapted, presets):
             write_block(path, name, block)
         typer.echo(f"{TABLE}: {len(table)} rows of {int(table['cells'].sum())} cells")
 
 
-def blocks(table: pd.DataFrame, presets: Sequence[Preset]) -> list[tuple[Path, str, str]]:
+def blocks(
+    table: pd.DataFrame, adapted: Mapping[Source, pd.DataFrame], presets: Sequence[Preset]
+) -> list[tuple[Path, str, str]]:
     """Say what stands where: the document, the name of the block, its text."""
     results = TOP / "docs" / "results.md"
     one_corpus = ~table["split"].map(lambda name: len(table_corpora(name)) > 1)
@@ -60,7 +82,17 @@ def blocks(table: pd.DataFrame, presets: Sequence[Preset]) -> list[tuple[Path, s
             "systems",
             score_table(table[(preset | elsewhere | table["system"].isin(averaged)) & one_corpus]),
         ),
-        (results, "corpora", score_table(table[preset & ~one_corpus])),
+        (
+            results,
+            "corpora",
+            score_table(table[preset & ~one_corpus & ~table["split"].str.startswith(LEFT_OUT)]),
+        ),
+        (results, "left-out", left_out_table(table, adapted)),
+        (
+            results,
+            "adapted",
+            adapted_table(table[table["system"].isin(adapted["speaker"]["system"]) & one_corpus], adapted),
+        ),
         (results, "variants", score_table(table[varied & ~ablated])),
         (results, "ablations", ablation_table(table[ablated & (table["split"] == HONEST)])),
         (results, "toolkits", score_table(table[~preset & ~varied & ~ablated])),

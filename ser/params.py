@@ -555,6 +555,8 @@ class Networks(Choice):
         return found[0]
 
 
+Accelerator = Literal["cpu", "gpu", "mps", "auto"]
+
 MAX_MEMBERS = 20
 """Networks whose probabilities a model averages. A model file may not ask for thousands."""
 
@@ -582,7 +584,7 @@ class TrainParams(Section):
     max_epochs: Count
     patience: Count
     precision: Literal["32-true", "bf16-mixed", "16-mixed"]
-    accelerator: Literal["cpu", "gpu", "mps", "auto"]
+    accelerator: Accelerator
     logger: Literal["none", "dvclive", "tensorboard", "mlflow"]
     seed: Seed
 

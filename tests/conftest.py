@@ -3,6 +3,7 @@
 import resource
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -159,3 +160,21 @@ def small_onnx(small_model: "Model", exported_description: ExportedDescription) 
     from ser.model_files.export import to_onnx  # noqa: PLC0415
 
     return to_onnx(small_model, exported_description)
+
+
+@pytest.fixture(scope="session")
+def whisper_model(small_front_end: FeatureParams) -> "Model":
+    """An untrained network that standardises by source, as if utterances had differed by 1e-9 in validation."""
+    from tests.settings import hears  # noqa: PLC0415
+
+    front_end = hears(small_front_end.model_copy(update={"duration": 0.5}), "whisper_log_mel")
+    model = untrained_model(front_end, "whisper")
+    return replace(model, description=model.description.model_copy(update={"spread": 1e-9}))
+
+
+@pytest.fixture(scope="session")
+def whisper_onnx(whisper_model: "Model") -> bytes:
+    """`whisper_model`, exported."""
+    from ser.model_files.export import describe, to_onnx  # noqa: PLC0415
+
+    return to_onnx(whisper_model, describe(whisper_model, Path(__file__), None))

@@ -33,6 +33,9 @@ class Metrics:
             registry=self.registry,
         )
         self.predictions = Counter("ser_predictions", "Signals predicted.", ["emotion"], registry=self.registry)
+        self.unlike = Counter(
+            "ser_unlike", "Signals that are unlike what the model was trained on.", registry=self.registry
+        )
         self.audio_seconds = Counter("ser_audio_seconds", "Length of what was decoded.", registry=self.registry)
         self.decoders_lost = Counter(
             "ser_decoders_lost", "Decoding processes that hung or crashed.", ["reason"], registry=self.registry

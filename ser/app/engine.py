@@ -99,6 +99,8 @@ class Engine:
         with self.metrics.predict_seconds.time():
             prediction = await self.run(self.predictor.predict, signal, sampling_rate)
         self.metrics.predictions.labels(prediction.emotion).inc()
+        if prediction.unlike:
+            self.metrics.unlike.inc()
         return prediction
 
     async def run(

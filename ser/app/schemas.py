@@ -64,6 +64,7 @@ class PredictionAnswer(BaseModel):
         probabilities: of every emotion; they sum to 1.
         seconds: length of the recording without leading and trailing silence.
         windows: in how many the model heard it.
+        unlike: whether it is unlike what the model was trained on: doubt the answer.
         notes: what is missing of the recording, or odd about it.
         model: the model that answers.
     """
@@ -76,6 +77,7 @@ class PredictionAnswer(BaseModel):
     probabilities: dict[str, float]
     seconds: float
     windows: int
+    unlike: bool
     notes: tuple[str, ...]
     model: ModelAnswer
 
@@ -89,6 +91,7 @@ class PredictionAnswer(BaseModel):
             probabilities=prediction.probabilities,
             seconds=prediction.seconds,
             windows=prediction.windows,
+            unlike=prediction.unlike,
             notes=prediction.notes,
             model=model,
         )

@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from ser.cli import corpora, preset
+from ser.cli.adapt import adapt
 from ser.cli.explain import explain
 from ser.cli.export import export
 from ser.cli.listen import listen
@@ -51,6 +52,7 @@ app = typer.Typer(
     epilog="Train a model with `dvc repro`; it is written to models/model.safetensors and models/model.onnx.",
 )
 app.command()(predict)
+app.command()(adapt)
 app.command()(explain)
 app.command()(serve)
 app.command()(timeline)

@@ -95,6 +95,7 @@ class _Json(Report):
                 "probabilities": self.shown(prediction, self.top),
                 "seconds": prediction.seconds,
                 "windows": prediction.windows,
+                "unlike": prediction.unlike,
                 "model": self.model.facts(),
             }
         )

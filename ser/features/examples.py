@@ -37,6 +37,10 @@ class Examples:
             np.concatenate([self.classes, others.classes]),
         )
 
+    def take(self, chosen: np.ndarray) -> "Examples":
+        """Some of these examples: their indices, or True for each that is taken."""
+        return Examples(self.arrays, self.rows[chosen], self.classes[chosen])
+
     def read(self, indices: np.ndarray) -> dict[str, np.ndarray]:
         """Read the features of some examples: by name, float32, shape (len(indices), ...)."""
         rows = self.rows[indices]

@@ -35,10 +35,12 @@ class ChosenModel:
     passed_over: Path | None = None
 
     def facts(self) -> dict[str, object]:
-        """What an answer says of the model: origin, file, and the corpora it was trained on."""
+        """What an answer says of the model: origin, file, the corpora it was trained on, and what it is adapted to."""
         file = self.path.name if self.origin == "package" else str(self.path)
         trained_on = list(self.predictor.model.description.trained_on)
-        return {"origin": self.origin, "file": file, "trained_on": trained_on}
+        adapted = self.predictor.adapted_by
+        own = {"adapted_to": adapted.recordings} if adapted else {}
+        return {"origin": self.origin, "file": file, "trained_on": trained_on, **own}
 
     def said(self) -> str | None:
         """One line for who did not name it; None: who did knows."""

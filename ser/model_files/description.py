@@ -2,11 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, Field, Strict
+from pydantic import AfterValidator, Field, Strict, model_validator
 
 from ser.errors import InputError
+from ser.model_files.source import AdaptedStatistics, SourceStatistics
 from ser.params import MAX_EMOTIONS, MAX_MEMBERS, FeatureParams, Label, Networks, Section, validated
 
 FORMAT: Literal[5] = 5
@@ -18,7 +19,7 @@ METADATA_KEY = "ser"
 MAX_BYTES = 1 << 28
 """Of a model file; the largest published system here has 18 MB."""
 
-MAX_DESCRIPTION = 1 << 16
+MAX_DESCRIPTION = 1 << 19
 """Characters of a description."""
 
 Score = Annotated[float, Field(ge=0, le=1)]
@@ -44,6 +45,10 @@ class ModelDescription(Section):
         front_end: how a recording becomes the arrays that the network reads.
         trained_on: corpora whose utterances were trained on.
         temperature: what the logits are divided by before the softmax.
+        spread: of the logits of utterances that were not trained on, as `ser.model_files.source.spread` tells it; None
+            if the network standardises nothing by source.
+        farthest: how far 99 of 100 such utterances are at most, as `ser.model_files.source.distance` tells it; None
+            likewise.
     """
 
     format: Literal[5]
@@ -53,6 +58,8 @@ class ModelDescription(Section):
     front_end: FeatureParams
     trained_on: Labels
     temperature: Annotated[float, Field(ge=0.001, le=1000)]
+    spread: Annotated[float, Field(ge=0)] | None = None
+    farthest: Annotated[float, Field(gt=0)] | None = None
 
 
 class Scores(Section):
@@ -71,10 +78,21 @@ class ExportedDescription(ModelDescription):
         trained_md5: MD5 of the model file that was exported, as dvc.lock has it:
             ``git log -S MD5 -- dvc.lock`` finds the commit that trained it.
         test: None if it was exported without its scores.
+        source: what the network standardises its embedding by, unless it is adapted: the statistics of train. None if
+            it does nothing of the kind.
+        adapted: the statistics of the source that it is adapted to, if it is.
     """
 
     trained_md5: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
     test: Scores | None
+    source: SourceStatistics | None = None
+    adapted: AdaptedStatistics | None = None
+
+    @model_validator(mode="after")
+    def _adapted_is_like_source(self) -> Self:
+        if self.adapted and (self.source is None or self.adapted.array.shape != self.source.array.shape):
+            raise ValueError("adapted: expected statistics of as many values as source has")
+        return self
 
 
 AnyDescription = TypeVar("AnyDescription", bound=ModelDescription)

@@ -14,8 +14,10 @@ from torch import nn
 from ser.features.front_end import shapes
 from ser.model_files.description import METADATA_KEY, ExportedDescription, Scores
 from ser.model_files.onnx_check import OPSET
-from ser.model_files.onnx_file import BATCH, OUTPUT
+from ser.model_files.onnx_file import BATCH, EMBEDDING, OUTPUT, SOURCE
 from ser.model_files.safetensors_file import Model
+from ser.model_files.source import SourceStatistics, as_text
+from ser.models.source import held_statistics, set_statistics, source_norms
 from ser.params import Precision, validated
 from ser.storage import read_json, replacing
 
@@ -26,12 +28,22 @@ class _Probabilities(nn.Module):
     def __init__(self, model: Model) -> None:
         super().__init__()
         self.classifier = model.classifier
+        self.norms = source_norms(model.classifier)
         self.temperature = model.description.temperature
 
-    def forward(self, *arrays: torch.Tensor) -> torch.Tensor:
-        """Map the arrays that the classifier reads, in its order, to probabilities."""
-        named = dict(zip(self.classifier.reads, arrays, strict=True))
-        return torch.softmax(self.classifier(named) / self.temperature, dim=1)
+    def forward(self, *given: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Map the arrays that the classifier reads, in its order, to probabilities.
+
+        If it standardises by source, it is given the mean and the deviation besides, and tells what they are of.
+        """
+        if self.norms:
+            *given, source = given  # type: ignore[assignment]
+            set_statistics(self.norms, source)
+        named = dict(zip(self.classifier.reads, given, strict=True))
+        probabilities = torch.softmax(self.classifier(named) / self.temperature, dim=1)
+        return (
+            (probabilities, torch.cat([norm.heard for norm in self.norms], dim=1)) if self.norms else (probabilities,)
+        )
 
 
 def read_scores(path: Path) -> Scores:
@@ -46,10 +58,12 @@ def read_scores(path: Path) -> Scores:
 
 def describe(model: Model, file: Path, scores: Scores | None) -> ExportedDescription:
     """Say of a model read from `file` what its ONNX file will say."""
+    held = held_statistics(model.classifier)
     return ExportedDescription(
         **dict(model.description),
         trained_md5=hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest(),
         test=scores,
+        source=SourceStatistics(**as_text(held)) if held.size else None,
     )
 
 
@@ -60,6 +74,10 @@ def to_onnx(model: Model, description: ExportedDescription, precision: Precision
     what they are multiplied with is rounded likewise as it comes. Convolutions stay as they are.
     """
     reads, sizes = model.classifier.reads, shapes(description.front_end)
+    inputs, outputs, given = [*reads], [OUTPUT], [torch.zeros(1, *sizes[name]) for name in reads]
+    held = torch.from_numpy(held_statistics(model.classifier))
+    if description.source:
+        inputs, outputs, given = [*inputs, SOURCE], [*outputs, EMBEDDING], [*given, held]
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         # The exporter of before torch 2.9. The new one writes the paths of the source files into the model, needs
@@ -67,14 +85,15 @@ def to_onnx(model: Model, description: ExportedDescription, precision: Precision
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
             _Probabilities(model).eval(),
-            tuple(torch.zeros(1, *sizes[name]) for name in reads),
+            tuple(given),
             buffer,  # type: ignore[arg-type]  # this exporter takes one, too
             dynamo=False,
             opset_version=OPSET,
-            input_names=[*reads],
-            output_names=[OUTPUT],
-            dynamic_axes={name: {0: BATCH} for name in (*reads, OUTPUT)},
+            input_names=inputs,
+            output_names=outputs,
+            dynamic_axes={name: {0: BATCH} for name in (*reads, *outputs)},
         )
+    set_statistics(source_norms(model.classifier), held)  # tracing left others
     exported = onnx.load_from_string(buffer.getvalue())
     if precision == "int8":
         exported = _quantised(exported)

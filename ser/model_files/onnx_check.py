@@ -110,7 +110,7 @@ _MESSAGES = {
         2: _Field("name", _LENGTH),
         5: _Field("initializer", _LENGTH, repeated=True, message="tensor"),
         11: _Field("input", _LENGTH, repeated=True, message="value"),
-        12: _Field("output", _LENGTH, message="value"),
+        12: _Field("output", _LENGTH, repeated=True, message="value"),
     },
     "node": {
         1: _Field("input", _LENGTH, repeated=True),
@@ -161,7 +161,7 @@ class PlainNetwork(NamedTuple):
 
     metadata: dict[str, str]
     inputs: tuple[End, ...]
-    output: End
+    outputs: tuple[End, ...]
 
 
 def read_network(data: bytes) -> PlainNetwork:
@@ -183,8 +183,22 @@ def read_network(data: bytes) -> PlainNetwork:
         _check_tensor(tensor)
     metadata = {_text(entry, "key"): _text(entry, "value") for entry in model["metadata_props"]}
     _require(len(metadata) == len(model["metadata_props"]), "metadata of the same name twice")
-    inputs = tuple(_end(value, "input") for value in graph["input"])
-    return PlainNetwork(metadata, inputs, _end(graph.get("output", {}), "output"))
+    inputs, outputs = (tuple(_end(value, which) for value in graph[which]) for which in ("input", "output"))
+    return PlainNetwork(metadata, inputs, outputs)
+
+
+def entry(key: str, value: str) -> bytes:
+    """The bytes of one line of a model's metadata, as they stand at its end."""
+    pair = _field(1, key.encode()) + _field(2, value.encode())
+    return _field(14, pair)
+
+
+def _field(number: int, content: bytes) -> bytes:
+    length, size = len(content), b""
+    while length > 0x7F:
+        size += bytes([length & 0x7F | 0x80])
+        length >>= 7
+    return bytes([number << 3 | _LENGTH]) + size + bytes([length]) + content
 
 
 def _check_node(node: dict[str, Any]) -> None:

@@ -1,5 +1,7 @@
 """What a network gives is looked at before it is believed: a model file may come from anywhere."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ser.errors import InputError
@@ -26,3 +28,27 @@ def checked(probabilities: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     if ((probabilities < 0) | (probabilities > 1)).any() or (np.abs(sums - 1) > TOLERANCE).any():
         raise InputError("the model's network gives numbers that are no probabilities; its weights are damaged")
     return probabilities
+
+
+class Answers(NamedTuple):
+    """What a model says of recordings, one row each.
+
+    Attributes:
+        probabilities: float64, shape (n_recordings, n_classes).
+        distance: from what the model was trained on, in the largest that is usual; above 1, a recording is unlike it.
+            Shape (n_recordings,); 0 where the network cannot tell.
+    """
+
+    probabilities: np.ndarray
+    distance: np.ndarray
+
+
+def doubted(probabilities: np.ndarray, distance: np.ndarray) -> Answers:
+    """Make probabilities of recordings that are unlike all training more even, the more the further they are.
+
+    Args:
+        probabilities: shape (n_recordings, n_classes).
+        distance: as `Answers` has it.
+    """
+    powers = probabilities ** (1 / np.maximum(distance, 1))[:, np.newaxis]
+    return Answers(powers / powers.sum(axis=1, keepdims=True), distance)

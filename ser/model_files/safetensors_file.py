@@ -15,8 +15,10 @@ from scipy.special import softmax
 from ser.errors import InputError
 from ser.features.front_end import shapes
 from ser.model_files.description import MAX_BYTES, METADATA_KEY, ModelDescription, parse_description
-from ser.model_files.probabilities import checked
+from ser.model_files.probabilities import Answers, checked, doubted
+from ser.model_files.source import distance
 from ser.models.classifier import Classifier, ensemble
+from ser.models.source import embeddings, held_statistics
 from ser.storage import replacing
 
 MAX_HEADER = 1 << 20
@@ -42,6 +44,19 @@ class Model:
         logits = self.classifier.logits(arrays)
         probabilities = softmax(logits / self.description.temperature, axis=1)
         return checked(probabilities, (len(logits), len(self.description.classes)))
+
+    def answers(self, arrays: Mapping[str, np.ndarray]) -> Answers:
+        """Map arrays, (batch, *shape) each, to probabilities that are lower where a recording is unlike all training.
+
+        Raises:
+            InputError: the network does not give probabilities.
+        """
+        probabilities = self.probabilities(arrays)
+        held = held_statistics(self.classifier)
+        if not held.size or self.description.farthest is None:
+            return Answers(probabilities, np.zeros(len(probabilities)))
+        away = distance(embeddings(self.classifier, [arrays]), held) / self.description.farthest
+        return doubted(probabilities, away)
 
 
 def write_model(model: Model, path: Path) -> None:

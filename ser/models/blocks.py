@@ -10,6 +10,8 @@ from ser.errors import InputError
 Shapes = Sequence[tuple[int, ...]]
 """Of the arrays of one recording that a network reads, in its order."""
 
+_MOMENTUM, _EPSILON = 0.1, 1e-5
+
 
 def conv_block(
     n_in: int, n_out: int, dropout: float, *, convolutions: int = 1, batch_norm: bool = True
@@ -73,3 +75,47 @@ class ConvolutionsThenDense(nn.Module):
         """Map (batch, n_bands, n_frames) to logits (batch, n_classes)."""
         logits: torch.Tensor = self.layers(features.unsqueeze(1))
         return logits
+
+
+class SourceNorm(nn.Module):
+    """Brings each value of an embedding to mean 0 and deviation 1, of the source that is heard.
+
+    What tells sources apart, a room, a language, the pitch of a voice, moves an embedding as much as emotions do. In
+    training, the batch's own mean and deviation standardise, as in batch normalisation. In use, those that it holds:
+    running means of the batches', until `ser.models.source.set_statistics` sets others: a source's own recordings give
+    them, and no labels are needed.
+
+    Args:
+        width: values of an embedding.
+
+    Attributes:
+        heard: in use, what it was given last, (batch, width).
+
+    Source:
+        Li et al., "Revisiting batch normalization for practical domain adaptation", ICLR workshop, 2017; of each
+        speaker: Busso et al., "Iterative feature normalization scheme for automatic emotion detection from speech",
+        IEEE Trans. Affective Computing 4(4), 2013.
+    """
+
+    mean: torch.Tensor
+    deviation: torch.Tensor
+    heard: torch.Tensor
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.width = width
+        self.register_buffer("mean", torch.zeros(width))
+        self.register_buffer("deviation", torch.ones(width))
+
+    def forward(self, embedding: torch.Tensor) -> torch.Tensor:
+        """Standardise (batch, width)."""
+        embedding = embedding.float()
+        mean, deviation = self.mean, self.deviation
+        if self.training:
+            mean = embedding.mean(dim=0)
+            deviation = (embedding.var(dim=0, correction=0) + _EPSILON).sqrt()
+            self.mean.lerp_(mean.detach(), _MOMENTUM)
+            self.deviation.lerp_(deviation.detach(), _MOMENTUM)
+        else:
+            self.heard = embedding
+        return (embedding - mean) / deviation

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from ser.errors import InputError
 from ser.front_ends.whisper_log_mel import END
-from ser.models.blocks import Shapes
+from ser.models.blocks import Shapes, SourceNorm
 from ser.params import WhisperParams
 from ser.published import WHISPER_PREFIXES, read_tensors
 
@@ -44,7 +44,7 @@ class Network(nn.Module):
         self.settings = settings
         self.encoder = _Encoder(n_mels, n_frames, width, settings.layers)
         self.layer_logits = nn.Parameter(torch.zeros(1 + settings.layers))
-        self.norm = nn.BatchNorm1d(2 * width, affine=False)
+        self.norm = SourceNorm(2 * width)
         self.dropout = nn.Dropout(settings.dropout)
         self.linear = nn.Linear(2 * width, n_classes)
         self.encoder.requires_grad_(False)

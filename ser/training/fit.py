@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from ser.errors import InputError
 from ser.features.examples import Examples
@@ -16,13 +17,18 @@ from ser.features.store import FeatureStore
 from ser.features.subsets import select_training_data
 from ser.model_files.description import FORMAT, ModelDescription
 from ser.model_files.safetensors_file import Model
+from ser.model_files.source import distance, spread, statistics
 from ser.models.classifier import Classifier, ensemble
+from ser.models.source import embeddings, held_statistics, set_statistics, source_norms
 from ser.params import TrainParams
 from ser.training.checkpoints import remove_checkpoints
 from ser.training.lightning import fit_network
 from ser.training.temperature import fit_temperature
 
 DIGEST_BYTES = 8
+
+USUAL = 0.99
+"""Share of the utterances in validation that count as like those of train."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,9 @@ class Fitted:
             networks, the mean.
         temperature: what to divide the logits by, so that confidence is as high as accuracy in validation; 1.0 if that
             was not asked for.
+        spread: how much utterances in validation differ (`ser.model_files.source.spread`); None if nothing is
+            standardised by source.
+        farthest: how far `USUAL` of them are from train at most (`ser.model_files.source.distance`); None likewise.
         seconds: of the epochs, also of those before an interruption.
     """
 
@@ -45,6 +54,8 @@ class Fitted:
     history: pd.DataFrame
     best_epoch: int
     temperature: float
+    spread: float | None
+    farthest: float | None
     seconds: float
 
     def metrics(self) -> dict[str, Any]:
@@ -92,6 +103,8 @@ def train_model(
         front_end=features.front_end,
         trained_on=tuple(data.corpora),
         temperature=fitted.temperature,
+        spread=fitted.spread,
+        farthest=fitted.farthest,
     )
     return Model(fitted.classifier, description), fitted
 
@@ -148,6 +161,7 @@ def fit(
         own = params.model_copy(update={"seed": params.seed * params.members + member})
         folder = checkpoints / str(member)
         classifier, history = fit_network(new, train, validation, own, folder / "chosen", report)
+        _standardise_by(train, classifier, params)
         chosen.append(classifier)
         tables.append(pd.DataFrame(history.rows))
         kept.append(_kept_epoch(tables[-1], params))
@@ -156,16 +170,38 @@ def fit(
             report(f"epoch {kept[-1]} is kept: training anew for as long, on train and validation")
             as_long = own.model_copy(update={"max_epochs": kept[-1]})
             classifier, again = fit_network(new, both, None, as_long, folder / "refitted", report)
+            _standardise_by(both, classifier, params)
             refitted.append(classifier)
             seconds += again.seconds
     classifier = ensemble(chosen)
-    temperature = _temperature(classifier, validation) if params.calibrate else 1.0
+    by_source = bool(source_norms(classifier))
+    temperature, differing, farthest = 1.0, None, None
+    if params.calibrate or by_source:
+        logits = np.concatenate([classifier.logits(chunk) for chunk in validation.chunks()])
+        temperature = _short(fit_temperature(logits, validation.classes)) if params.calibrate else 1.0
+    if by_source:
+        away = distance(embeddings(classifier, validation.chunks()), held_statistics(classifier))
+        differing, farthest = _short(spread(logits)), _short(np.quantile(away, USUAL))
     if params.refit:
         classifier = ensemble(refitted)
     remove_checkpoints(checkpoints)
     with suppress(OSError):  # it is not empty: something else is there
         scratch.rmdir()
-    return Fitted(classifier, _mean(tables), round(float(np.mean(kept))), temperature, seconds)
+    return Fitted(classifier, _mean(tables), round(float(np.mean(kept))), temperature, differing, farthest, seconds)
+
+
+def _standardise_by(examples: Examples, classifier: Classifier, params: TrainParams) -> None:
+    """Have what is standardised by source standardised by these examples as they are; training perturbed them."""
+    norms = source_norms(classifier)
+    if norms:
+        with torch.autocast("cpu", torch.bfloat16, enabled=params.precision == "bf16-mixed"):
+            found = embeddings(classifier, examples.chunks())
+        set_statistics(norms, torch.from_numpy(statistics(found)))
+
+
+def _short(value: float) -> float:
+    """With four digits: more would be noise."""
+    return float(f"{value:.4g}")
 
 
 def _kept_epoch(history: pd.DataFrame, params: TrainParams) -> int:
@@ -178,11 +214,6 @@ def _mean(histories: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """The curves of several networks, some of them perhaps shorter, as one."""
     means = pd.concat(histories).groupby(["epoch", "subset"], as_index=False, sort=True).mean()
     return means.round(6)
-
-
-def _temperature(classifier: Classifier, validation: Examples) -> float:
-    logits = np.concatenate([classifier.logits(chunk) for chunk in validation.chunks()])
-    return float(f"{fit_temperature(logits, validation.classes):.4g}")  # more digits would be noise
 
 
 def _digest(train: Examples, validation: Examples, params: TrainParams, scratch: Path) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -9,12 +10,13 @@ import pytest
 
 from benchmarks import scores
 from benchmarks import table as table_definition
-from benchmarks.cells import CELLS
+from benchmarks.cells import ADAPTED, CELLS
 from benchmarks.documents import with_block
-from benchmarks.markdown import score_table
+from benchmarks.markdown import LEFT_OUT, left_out, left_out_table, score_table
 from benchmarks.scores import summarise
-from benchmarks.summary import PICTURE, TABLE, blocks
+from benchmarks.summary import LEFT_OUT_PICTURE, PICTURE, TABLE, blocks
 from benchmarks.table import AUDITS, Variant, read_table_definition
+from ser.evaluation.predictions import Source
 from ser.params import EvaluateParams, load_params
 from ser.presets import list_presets
 from ser.storage import write_json, write_table
@@ -22,14 +24,20 @@ from tests.conftest import TOP
 
 PARAMS = load_params(EvaluateParams, TOP / "params.yaml")
 COMMITTED = pd.read_csv(TABLE)
+ADAPTED_COMMITTED = {source: pd.read_csv(TABLE.with_name(f"table-{source}.csv")) for source in get_args(Source)}
 
 
 def test_the_committed_table_is_that_of_the_committed_cells() -> None:
     pd.testing.assert_frame_equal(summarise(CELLS, AUDITS, PARAMS), COMMITTED, check_dtype=False)
-    assert PICTURE.read_bytes().startswith(b"\x89PNG")
+    for source, table in ADAPTED_COMMITTED.items():
+        pd.testing.assert_frame_equal(summarise(ADAPTED / source, AUDITS, PARAMS), table, check_dtype=False)
+    for picture in (PICTURE, LEFT_OUT_PICTURE):
+        assert picture.read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("place", blocks(COMMITTED, list_presets(TOP / "presets")), ids=lambda place: place[1])
+@pytest.mark.parametrize(
+    "place", blocks(COMMITTED, ADAPTED_COMMITTED, list_presets(TOP / "presets")), ids=lambda place: place[1]
+)
 def test_a_document_says_what_the_table_says(place: tuple[Path, str, str]) -> None:
     path, name, block = place
     text = path.read_text(encoding="utf-8")
@@ -64,6 +72,37 @@ def write_cell(folder: Path, name: str, hits: int, speaker: str) -> None:
     uar = (hits / 5 + 1) / 2
     scores = {"uar": uar, "accuracy": uar, "macro_f1": uar}
     write_json({"costs": {"minutes": hits, "weights": 7, "validation_macro_f1": 0.5}} | scores, folder / f"{name}.json")
+
+
+def test_minutes_are_of_cells_that_one_core_trained(tmp_path: Path) -> None:
+    for fold in range(5):
+        write_cell(tmp_path / "toy", f"luna5-{fold}-0", hits=fold + 1, speaker="abcde"[fold])
+    for fold in range(5):
+        cell = tmp_path / f"toy/luna5-{fold}-0.json"
+        scores = json.loads(cell.read_text())
+        scores["costs"]["on_cpu"] = fold == 0
+        cell.write_text(json.dumps(scores))
+    table = summarise(tmp_path, AUDITS, PARAMS)
+    assert table["minutes"].tolist() == [1]
+    assert "| on a GPU |" in score_table(table.assign(minutes=np.nan))
+
+
+def test_who_was_trained_with_every_corpus_left_out_stands_in_the_matrix(tmp_path: Path) -> None:
+    splits = [split for split in read_table_definition().splits if split.startswith(LEFT_OUT)]
+    for number, split in enumerate(splits):
+        write_cell(tmp_path / "plain/whole", f"{split}-0", hits=number, speaker="a")
+        write_cell(tmp_path / "told/whole", f"{split}-0", hits=5, speaker="a")
+    write_cell(tmp_path / "plain/part", f"{splits[0]}-0", hits=1, speaker="a")
+    plain, told = (summarise(tmp_path / folder, AUDITS, PARAMS) for folder in ("plain", "told"))
+    found = left_out(plain, {"corpus": told, "speaker": told})
+    assert found[["system", "way"]].to_numpy().tolist() == [
+        ["whole", "as it comes"],
+        ["whole", "told the corpus"],
+        ["whole", "told the speaker"],
+    ]
+    first, *_ = left_out_table(plain, {"corpus": told, "speaker": told}).splitlines()[2:]
+    assert first.startswith("| `whole` | as it comes | 0.500 [")
+    assert f"| **{np.mean([(hits / 5 + 1) / 2 for hits in range(5)]):.3f}** |" in first
 
 
 def test_folds_are_pooled_and_a_seed_counts_once_all_its_folds_are_there(tmp_path: Path) -> None:

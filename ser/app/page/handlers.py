@@ -16,6 +16,7 @@ from ser.app.engine import Engine
 from ser.app.page import pictures
 from ser.app.uploads import read_upload
 from ser.features.front_end import prepare_signal
+from ser.inference.predictor import UNLIKE
 from ser.inference.timeline import read_timeline
 from ser.model_files.description import ExportedDescription, ModelDescription
 
@@ -49,7 +50,7 @@ class Listener:
             "confidence": prediction.confidence,
             "probabilities": prediction.probabilities,
             "seconds": prediction.seconds,
-            "notes": heard.notes,
+            "notes": [UNLIKE[0].upper() + UNLIKE[1:] + ".", *heard.notes] if prediction.unlike else heard.notes,
         }
         return JSONResponse(answer | shown)
 

@@ -203,6 +203,7 @@ def test_metrics_count_what_happened(serve: Serve) -> None:
     assert found["ser_requests_total", "POST", "/predict", "422"] == 1
     assert found["ser_requests_total", "GET", "other", "404"] == 1
     assert found["ser_predictions_total", emotion] == 2
+    assert found["ser_unlike_total",] == 0
     assert found["ser_audio_seconds_total",] == pytest.approx(1.2)
     assert found["ser_decode_seconds_count",] == 3
     assert found["ser_in_progress",] == 0

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import termios
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from ser.cli.main import app
 from ser.cli.options import STDIN
 from ser.dataset.metadata import EMOTIONS
 from ser.inference import choice
+from ser.model_files.export import describe, to_onnx
 from ser.model_files.safetensors_file import Model, write_model
 from tests.conftest import clip, write_clip
 
@@ -66,7 +68,7 @@ def test_json_is_an_array_of_objects(folder: Path) -> None:
     (folder / "clips" / "notes.txt").write_text("not looked at")
     found = answers("clips")
     assert [answer["path"] for answer in found] == ["clips/b.wav", "clips/deep/a.WAV"]
-    assert set(found[0]) == {"path", "emotion", "confidence", "probabilities", "seconds", "windows", "model"}
+    assert set(found[0]) == {"path", "emotion", "confidence", "probabilities", "seconds", "windows", "unlike", "model"}
     assert sum(found[0]["probabilities"].values()) == pytest.approx(1)
     assert found[0]["confidence"] == found[0]["probabilities"][found[0]["emotion"]]
 
@@ -446,3 +448,21 @@ def test_a_name_that_the_console_cannot_show_ends_no_run(hostile: Path, encoding
     assert done.stdout.decode(encoding).splitlines()[1].startswith("ü\\u6f22.wav ")
     assert done.stderr.decode(encoding).startswith("error: damaged ü\\u6f22.wav: ")
     assert done.stderr.count(b"\n") == 1
+
+
+def test_what_is_unlike_all_training_is_said_to_be_so_and_doubted(
+    whisper_model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models").mkdir()
+    write_clip(tmp_path / "a.wav", 1)
+    found = []
+    for farthest in (1e6, 1e-6):
+        description = whisper_model.description.model_copy(update={"farthest": farthest})
+        model = replace(whisper_model, description=description)
+        (tmp_path / "models/model.onnx").write_bytes(to_onnx(model, describe(model, Path(__file__), None)))
+        found += answers("a.wav")
+    assert [one["unlike"] for one in found] == [False, True]
+    assert found[0]["confidence"] > found[1]["confidence"] == pytest.approx(1 / 8, abs=1e-3)
+    assert found[0]["emotion"] == found[1]["emotion"]
+    assert predict("a.wav").stderr == "note: a.wav: unlike what the model was trained on: doubt its answer\n"

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ser.errors import InputError
-from ser.model_files.probabilities import checked
+from ser.model_files.probabilities import checked, doubted
 
 
 def test_probabilities_come_back_as_they_are() -> None:
@@ -26,3 +26,10 @@ def test_probabilities_come_back_as_they_are() -> None:
 def test_other_numbers_are_refused(given: list[list[float]], message: str) -> None:
     with pytest.raises(InputError, match=f"the model's network gives .*{message}"):
         checked(np.array(given), (2, 2))
+
+
+def test_what_is_far_is_doubted_and_what_is_near_is_not() -> None:
+    probabilities = np.array([[0.8, 0.2], [0.8, 0.2], [0.8, 0.2]])
+    found = doubted(probabilities, np.array([0.0, 1.0, 2.0]))
+    np.testing.assert_allclose(found.probabilities, [[0.8, 0.2], [0.8, 0.2], [2 / 3, 1 / 3]])
+    np.testing.assert_array_equal(found.distance, [0, 1, 2])

@@ -13,7 +13,9 @@ from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook, 
 
 from ser.errors import InputError
 from ser.features.examples import Examples
+from ser.model_files.source import distance, spread, statistics
 from ser.models.classifier import Classifier
+from ser.models.source import embeddings, held_statistics
 from ser.params import NO_PERTURBATION, PerturbParams, TrainParams
 from ser.training.fit import Fitted, fit
 from ser.training.lightning import _lay_out
@@ -195,7 +197,7 @@ def test_a_run_that_was_stopped_early_and_then_killed_trains_no_further(
     changes: dict[str, object] = {"learning_rate": 1e-9, "max_epochs": 20, "patience": 2, "calibrate": True}
     whole, _ = run(tmp_path / "whole", **changes)
     with monkeypatch.context() as patched:
-        patched.setattr("ser.training.fit._temperature", lambda *_: 1 / 0)
+        patched.setattr("ser.training.fit.fit_temperature", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             run(tmp_path / "scratch", **changes)
     resumed, lines = run(tmp_path / "scratch", **changes)
@@ -643,3 +645,27 @@ def test_the_loss_of_train_is_that_of_validation_where_views_are_added_up(tmp_pa
     train, validation = (history.loc[history["subset"] == subset, "loss"].item() for subset in ("train", "validation"))
     assert train == pytest.approx(validation, rel=0.5)
     assert train < 1.5 * np.log(3)  # of one, not two
+
+
+@pytest.mark.parametrize("refit", [False, True])
+def test_what_is_standardised_by_source_is_by_train_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, refit: bool
+) -> None:
+    monkeypatch.setattr(Classifier, "load_initial_weights", lambda _: None)
+    torch.manual_seed(0)
+    (array,) = random_arrays(shapes_for("whisper"), 30).values()
+    arrays = {"whisper_log_mel": (array.numpy(),)}
+    train, validation = (Examples(arrays, rows, rows % 3) for rows in (np.arange(20), np.arange(20, 30)))
+    perturbed = NO_PERTURBATION.model_copy(update={"mask_mels": 40})
+    settings = {"network": network("whisper"), "refit": refit, "keep": "last", "max_epochs": 2, "perturb": perturbed}
+    params = PARAMS.model_copy(update=settings)
+    fitted = fit(train, validation, 3, params, tmp_path, lambda line: None)
+    heard = embeddings(fitted.classifier, (train.concatenate(validation) if refit else train).chunks())
+    np.testing.assert_allclose(held_statistics(fitted.classifier), statistics(heard), rtol=1e-5, atol=1e-6)
+    assert fitted.spread is not None
+    assert fitted.farthest is not None
+    if not refit:
+        chunk = next(validation.chunks())
+        away = distance(embeddings(fitted.classifier, [chunk]), statistics(heard))
+        assert fitted.farthest == pytest.approx(np.quantile(away, 0.99), rel=1e-3)
+        assert fitted.spread == pytest.approx(spread(fitted.classifier.logits(chunk)), rel=1e-3)

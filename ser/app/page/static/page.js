@@ -92,7 +92,7 @@ function reason({ status, response }) {
 }
 
 function showAnswer({ emotion, confidence, probabilities, seconds, notes }) {
-  const part = seconds > facts.heardSeconds ? `, of which this is the first ${facts.heardSeconds} s` : "";
+  const part = seconds > facts.heardSeconds ? `, heard in windows of ${facts.heardSeconds} s` : "";
   const largestFirst = Object.entries(probabilities).sort(([, one], [, other]) => other - one);
   showEmotion(emotion, confidence, largestFirst, `${seconds.toFixed(1)} s of voice${part}`);
   $("notes").textContent = notes.join("; ");
