@@ -1,5 +1,6 @@
 """The command `ser corpora add`."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -44,8 +45,14 @@ def add(
         if linked:
             target.unlink()
         command = [sys.executable, "-m", "dvc", "add", *(["--out", str(target)] if elsewhere else []), str(source)]
-        if subprocess.run(command, check=False).returncode:  # noqa: S603 (DVC says itself what is wrong)
-            if linked and not target.exists():
-                target.symlink_to(linked)
+        added = False
+        try:
+            added = not subprocess.run(command, check=False).returncode  # noqa: S603 (DVC says itself what is wrong)
+        finally:
+            if elsewhere and not added:  # also when interrupted: half a copy would pass for the corpus
+                shutil.rmtree(target, ignore_errors=True)
+                if linked:
+                    target.symlink_to(linked)
+        if not added:
             raise InputError(f"{target}: DVC could not add it; it says why above")
         typer.echo(f"{target}.dvc: commit it, and experiments find {name} wherever they run")

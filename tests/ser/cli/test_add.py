@@ -80,3 +80,25 @@ def test_what_cannot_be_added_is_one_line_and_leaves_all_as_it_was(repository: P
     assert runner.invoke(app, ["add", "nonesuch"]).exit_code == 1
     assert (repository / "data/raw/tess").is_symlink()
     assert not list((repository / "data/raw").glob("*.dvc"))
+
+
+@pytest.mark.parametrize("ends", ["fails", "is interrupted"])
+def test_what_was_linked_is_linked_again_if_dvc(
+    ends: str, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "corpus"
+    write_clip(source / "03a01Fa.wav", 0)
+    target = repository / "data/raw/emodb"
+    target.symlink_to(source)
+
+    def half(*_: object, **__: object) -> subprocess.CompletedProcess[str]:
+        write_clip(target / "03a01Fa.wav", 0)
+        if ends == "fails":
+            return subprocess.CompletedProcess([], 1)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ser.cli.add.subprocess.run", half)
+    result = runner.invoke(app, ["add", "emodb"])
+    assert result.exit_code != 0
+    assert target.readlink() == source
+    assert (source / "03a01Fa.wav").is_file()
