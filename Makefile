@@ -13,7 +13,7 @@ export PATH := $(abspath $(BIN)):$(PATH)
 
 .PHONY: help repro test lint release space lock clean
 
-repro: $(VENV)/installed
+repro: $(VENV)/installed .dvc/plots/vega.js
 	@# DVC leaves its list of locks empty if it is killed as it writes it, and then refuses every command.
 	@test -s .dvc/tmp/rwlock || rm -f .dvc/tmp/rwlock
 	$(BIN)/dvc repro
@@ -40,6 +40,9 @@ $(VENV)/installed: requirements.txt pyproject.toml | $(BIN)/python
 $(VENV)/installed-test: requirements-test.txt $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-test.txt
 	@touch $@
+
+.dvc/plots/vega.js: | $(VENV)/installed
+	$(BIN)/python docs/make_vega.py
 
 release: $(VENV)/installed
 	$(BIN)/ser preset apply release

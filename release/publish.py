@@ -55,7 +55,7 @@ def publish(project: Path = TOP) -> None:
         shutil.copyfile(project / name, RECORD / Path(name).name)
     metrics: dict[str, Any] = {}
     for stage in STAGES:
-        metrics |= read_json(project / "metrics" / f"{stage}.json")
+        metrics |= read_json(project / "data" / "reports" / f"{stage}.json")
     write_json(metrics, RECORD / "metrics.json")
     with replacing(CARD, ".md") as sibling:
         sibling.write_text(card(data, metrics), encoding="utf-8")

@@ -585,6 +585,7 @@ class TrainParams(Section):
     patience: Count
     precision: Literal["32-true", "bf16-mixed", "16-mixed"]
     accelerator: Accelerator
+    logger: Literal["none", "dvclive", "tensorboard", "mlflow"]
     seed: Seed
 
     @model_validator(mode="after")

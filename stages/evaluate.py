@@ -7,6 +7,7 @@ import typer
 
 from ser.dataset.splits import read_splits
 from ser.errors import user_errors
+from ser.evaluation.headline import bounds, headline
 from ser.evaluation.metrics import score_predictions
 from ser.evaluation.predictions import predict_test
 from ser.features.store import read_features
@@ -25,11 +26,14 @@ def main(
     splits: Annotated[Path, typer.Option(exists=True, dir_okay=False)] = Path("data/splits.csv"),
     audit: Annotated[
         Path, typer.Option(exists=True, dir_okay=False, help="What the split stage found; its leaks are repeated.")
-    ] = Path("metrics/split.json"),
+    ] = Path("data/reports/split.json"),
     out: Annotated[Path, typer.Option(dir_okay=False, help="Probabilities of every test utterance.")] = Path(
         "data/predictions.csv"
     ),
-    metrics: Annotated[Path, typer.Option(dir_okay=False)] = Path("metrics/test.json"),
+    report: Annotated[Path, typer.Option(dir_okay=False, help="All scores.")] = Path("data/reports/test.json"),
+    metrics: Annotated[Path, typer.Option(file_okay=False, help="Folder of the scores that are compared.")] = Path(
+        "metrics"
+    ),
     plots: Annotated[Path, typer.Option(file_okay=False, help="Folder of tables and pictures.")] = Path("plots/test"),
     params: Annotated[Path, typer.Option(exists=True, dir_okay=False)] = PARAMS_FILE,
 ) -> None:
@@ -41,10 +45,12 @@ def main(
         predictions = predict_test(trained, read_features(features), read_splits(splits))
         scores = score_predictions(predictions, trained.description.classes, settings)
         write_test_plots(predictions, trained.description.classes, settings, plots)
-        write_json({"test": scores | {"protocol": split["protocol"], "leaks": split["leaks"]}}, metrics)
+        write_json({"test": scores | {"protocol": split["protocol"], "leaks": split["leaks"]}}, report)
+        for name, figures in {"test": headline(scores, split["leaks"]), **bounds(scores)}.items():
+            write_json(figures, metrics / f"{name}.json")
         write_table(predictions.round(6), out)
         low, high = scores["interval_95"]["uar"].values()
-        typer.echo(f"{metrics}: UAR {scores['uar']:.3f} [{low:.3f}, {high:.3f}], accuracy {scores['accuracy']:.3f}")
+        typer.echo(f"{report}: UAR {scores['uar']:.3f} [{low:.3f}, {high:.3f}], accuracy {scores['accuracy']:.3f}")
 
 
 if __name__ == "__main__":

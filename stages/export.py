@@ -24,14 +24,14 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 def main(
     model: Annotated[Path, typer.Option(exists=True, dir_okay=False)] = Path("models/model.safetensors"),
     scores: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="They go into the file.")] = Path(
-        "metrics/test.json"
+        "data/reports/test.json"
     ),
     metadata: Annotated[Path, typer.Option(exists=True, dir_okay=False)] = Path("data/metadata.csv"),
     features: Annotated[Path, typer.Option(exists=True, file_okay=False)] = Path("data/features"),
     splits: Annotated[Path, typer.Option(exists=True, dir_okay=False)] = Path("data/splits.csv"),
     out: Annotated[Path, typer.Option(dir_okay=False, help="The ONNX file.")] = Path("models/model.onnx"),
-    metrics: Annotated[Path, typer.Option(dir_okay=False, help="How it agrees with the trained model.")] = Path(
-        "metrics/export.json"
+    report: Annotated[Path, typer.Option(dir_okay=False, help="How it agrees with the trained model.")] = Path(
+        "data/reports/export.json"
     ),
     params: Annotated[Path, typer.Option(exists=True, dir_okay=False)] = PARAMS_FILE,
 ) -> None:
@@ -45,7 +45,7 @@ def main(
         recordings = scored.merge(paths, on="utterance_id", validate="one_to_one")
         agreement = compare(OnnxModel(exported, out), recordings)
         agreement.check(precision)
-        write_json({"export": agreement.metrics()}, metrics)
+        write_json({"export": agreement.metrics()}, report)
         with replacing(out, ".onnx") as sibling:
             sibling.write_bytes(exported)
         typer.echo(f"{out}: agrees to {agreement.largest_difference:.1e} on {len(recordings)} test recordings")

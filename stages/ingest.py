@@ -29,8 +29,8 @@ def main(
     findings: Annotated[
         Path, typer.Option(dir_okay=False, help="Table of what the audit noticed, as `ser corpora audit` shows it.")
     ] = Path("data/findings.csv"),
-    metrics: Annotated[Path, typer.Option(dir_okay=False, help="What was found, counted.")] = Path(
-        "metrics/ingest.json"
+    report: Annotated[Path, typer.Option(dir_okay=False, help="What was found, counted.")] = Path(
+        "data/reports/ingest.json"
     ),
     params: Annotated[Path, typer.Option(exists=True, dir_okay=False)] = PARAMS_FILE,
 ) -> None:
@@ -44,7 +44,7 @@ def main(
         conditions = pd.concat([scanned.conditions for scanned in scanned_corpora], ignore_index=True)
         audit = audit_tables(ingested.metadata, ingested.rejected, conditions)
         write_table(audit.findings, findings)
-        write_json({"ingest": ingested.metrics(), "audit": audit.summary()}, metrics)
+        write_json({"ingest": ingested.metrics(), "audit": audit.summary()}, report)
         write_metadata(ingested.metadata, out)
         typer.echo(f"{out}: {len(ingested.metadata)} utterances; {rejected}: {len(ingested.rejected)} files left out")
 

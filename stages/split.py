@@ -21,8 +21,8 @@ def main(
     out: Annotated[Path, typer.Option(dir_okay=False, help="Which utterance is in which subset.")] = Path(
         "data/splits.csv"
     ),
-    metrics: Annotated[Path, typer.Option(dir_okay=False, help="Sizes of the subsets, and the leak audit.")] = Path(
-        "metrics/split.json"
+    report: Annotated[Path, typer.Option(dir_okay=False, help="Sizes of the subsets, and the leak audit.")] = Path(
+        "data/reports/split.json"
     ),
     params: Annotated[Path, typer.Option(exists=True, dir_okay=False)] = PARAMS_FILE,
 ) -> None:
@@ -33,7 +33,7 @@ def main(
         splits = assign_splits(utterances, settings)
         leaks = audit_leaks(utterances, splits)
         sizes = {subset: int((splits["subset"] == subset).sum()) for subset in SUBSETS}
-        write_json({"split": {"protocol": settings.protocol, "utterances": sizes, "leaks": leaks}}, metrics)
+        write_json({"split": {"protocol": settings.protocol, "utterances": sizes, "leaks": leaks}}, report)
         write_splits(splits, out)
         typer.echo(f"{out}: " + ", ".join(f"{name} {n}" for name, n in sizes.items()) + f"; {describe_leaks(leaks)}")
 

@@ -23,7 +23,10 @@ def main(
     augmented: Annotated[Path, typer.Option(exists=True, file_okay=False)] = Path("data/augmented"),
     splits: Annotated[Path, typer.Option(exists=True, dir_okay=False)] = Path("data/splits.csv"),
     out: Annotated[Path, typer.Option(dir_okay=False, help="The model file.")] = Path("models/model.safetensors"),
-    metrics: Annotated[Path, typer.Option(dir_okay=False)] = Path("metrics/train.json"),
+    report: Annotated[Path, typer.Option(dir_okay=False, help="All that is said of the training.")] = Path(
+        "data/reports/train.json"
+    ),
+    metrics: Annotated[Path, typer.Option(dir_okay=False, help="What is compared of it.")] = Path("metrics/train.json"),
     plots: Annotated[Path, typer.Option(file_okay=False, help="Folder of the curves.")] = Path("plots/train"),
     scratch: Annotated[Path, typer.Option(file_okay=False, help="Folder of checkpoints while training runs.")] = Path(
         "models/.checkpoints"
@@ -41,7 +44,10 @@ def main(
         )
         write_table(fitted.history, plots / "curves.csv")
         draw_curves(fitted.history, fitted.best_epoch, plots / "curves.png")
-        write_json({"train": fitted.metrics()}, metrics)
+        told = fitted.metrics()
+        write_json({"train": told}, report)
+        compared = {"val_f1": round(told["validation"]["macro_f1"], 3), "seconds": round(fitted.seconds, 1)}
+        write_json(compared, metrics)
         write_model(model, out)
         typer.echo(f"{out}: epoch {fitted.best_epoch} of {len(fitted.history) // 2} kept")
 

@@ -25,6 +25,8 @@ def test_an_empty_list_of_locks_is_removed_before_the_pipeline_runs(locks: str, 
     (programs / "dvc").write_text("#!/bin/sh\nls .dvc/tmp\n")
     (programs / "dvc").chmod(0o755)
     (tmp_path / ".venv/installed").touch()
+    (tmp_path / ".dvc/plots").mkdir()
+    (tmp_path / ".dvc/plots/vega.js").touch()
     plain = {"PATH": os.environ["PATH"]}  # `make test VENV=...` would hand its folder on to this make
     done = subprocess.run([make, "repro"], cwd=tmp_path, env=plain, capture_output=True, text=True, check=True)
     assert ("rwlock" in done.stdout.split()) == kept

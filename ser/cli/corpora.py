@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ser.audio.files import Contents, describe_passed_over, look_through
+from ser.cli.add import add
 from ser.cli.audit import audit
 from ser.cli.check import check
 from ser.console import tell
@@ -22,6 +23,7 @@ app = typer.Typer(
     no_args_is_help=True, pretty_exceptions_enable=False, help="Corpora: which there are, and fetching one."
 )
 
+app.command()(add)
 app.command()(audit)
 app.command()(check)
 

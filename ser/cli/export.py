@@ -15,7 +15,7 @@ def export(
     ),
     out: Annotated[Path, typer.Option(dir_okay=False, help="The ONNX file.")] = Path("models/model.onnx"),
     scores: Annotated[
-        Path | None, typer.Option(help="metrics/test.json of this model: its scores go into the file.")
+        Path | None, typer.Option(help="data/reports/test.json of this model: its scores go into the file.")
     ] = None,
     precision: Annotated[
         Precision, typer.Option(help="Of the weights: int8 is a quarter of the size, for networks such as whisper.")

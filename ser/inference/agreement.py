@@ -61,7 +61,7 @@ class Agreement:
             )
 
     def metrics(self) -> dict[str, Any]:
-        """Lay out what metrics/export.json holds; beyond two digits, differences are the processor's."""
+        """Lay out what data/reports/export.json holds; beyond two digits, differences are the processor's."""
         return {
             "n_recordings": self.n_recordings,
             "largest_difference": float(f"{self.largest_difference:.1e}"),

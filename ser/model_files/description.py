@@ -63,7 +63,7 @@ class ModelDescription(Section):
 
 
 class Scores(Section):
-    """How a model did on the test subset, as metrics/test.json has it, and what that subset shared with train."""
+    """How a model did on the test subset, as data/reports/test.json has it, and what that subset shared with train."""
 
     uar: Score
     accuracy: Score

@@ -47,7 +47,7 @@ class _Probabilities(nn.Module):
 
 
 def read_scores(path: Path) -> Scores:
-    """Read of metrics/test.json what a model file tells.
+    """Read of data/reports/test.json what a model file tells.
 
     Raises:
         InputError: the file is not there, or not such a one.

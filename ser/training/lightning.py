@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint, WeightAveraging
+from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import nn
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, ReduceLROnPlateau
@@ -22,6 +23,7 @@ from ser.models.classifier import Classifier
 from ser.params import TrainParams
 from ser.training.batches import Batch, batches
 from ser.training.checkpoints import Checkpoints, DamagedCheckpointError
+from ser.training.loggers import make_logger
 from ser.training.perturbation import perturb
 
 MONITORED = "validation_macro_f1"
@@ -95,8 +97,9 @@ def _fit_network(
         if choosing:
             stopping = EarlyStopping(MONITORED, mode="max", patience=params.patience, check_on_train_epoch_end=True)
             callbacks += [stopping, best]
-        trainer = _quiet_trainer(params, [*callbacks, last], checkpoints)
         resumed = checkpoints.started()
+        run = "/".join(checkpoints.folder.parts[-2:])
+        trainer = _quiet_trainer(params, [*callbacks, last], checkpoints, make_logger(params, run, resumed))
         if resumed and not finished:
             report(f"going on from the checkpoint of an interrupted run in {checkpoints.folder}")
         trainer.fit(
@@ -241,7 +244,9 @@ def _averaging(params: TrainParams) -> list[Callback]:
     return [WeightAveraging(avg_fn=get_ema_avg_fn(params.averaging))]  # type: ignore[no-untyped-call]
 
 
-def _quiet_trainer(params: TrainParams, callbacks: Sequence[Callback], checkpoints: Checkpoints) -> Trainer:
+def _quiet_trainer(
+    params: TrainParams, callbacks: Sequence[Callback], checkpoints: Checkpoints, logger: Logger | None
+) -> Trainer:
     """A trainer that says nothing of its own: the history reports, the caller draws."""
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     return Trainer(
@@ -252,7 +257,8 @@ def _quiet_trainer(params: TrainParams, callbacks: Sequence[Callback], checkpoin
         callbacks=list(callbacks),
         plugins=[checkpoints],
         deterministic="warn",
-        logger=False,
+        logger=logger or False,
+        log_every_n_steps=1,  # more than there may be would be warned of
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,

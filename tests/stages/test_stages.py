@@ -71,7 +71,7 @@ def run_until(last: str) -> None:
 
 def test_the_whole_chain_writes_what_it_declares(project: Path) -> None:
     run_until("export")
-    scores = json.loads(Path("metrics/test.json").read_text())["test"]
+    scores = json.loads(Path("data/reports/test.json").read_text())["test"]
     predictions = pd.read_csv("data/predictions.csv")
     splits = pd.read_csv("data/splits.csv").set_index("utterance_id")["subset"]
     assert (splits[predictions["utterance_id"]] == "test").all()
@@ -86,9 +86,9 @@ def test_the_whole_chain_writes_what_it_declares(project: Path) -> None:
         for kind in ("csv", "png")
     }
     assert {path.name for path in Path("plots/train").iterdir()} == {"curves.csv", "curves.png"}
-    assert json.loads(Path("metrics/train.json").read_text())["train"]["epochs"] == 2
+    assert json.loads(Path("data/reports/train.json").read_text())["train"]["epochs"] == 2
     assert not Path("models/.checkpoints").exists()
-    agreement = json.loads(Path("metrics/export.json").read_text())["export"]
+    agreement = json.loads(Path("data/reports/export.json").read_text())["export"]
     assert agreement["n_recordings"] == len(predictions)
     assert agreement["largest_difference"] <= 1e-5
     assert agreement["other_emotion"] == 0
@@ -108,7 +108,7 @@ def test_two_corpora_are_trained_on_together_and_scored_each(project: Path) -> N
         write_clip(Path("data/raw/tess") / name, seed)
     assert run("scan", "tess").exit_code == 0
     run_until("evaluate")
-    scores = json.loads(Path("metrics/test.json").read_text())["test"]
+    scores = json.loads(Path("data/reports/test.json").read_text())["test"]
     assert set(scores["per_corpus"]) == {"ravdess", "tess"}
     assert pd.read_csv("data/predictions.csv")["corpus"].value_counts().to_dict() == {"ravdess": 32, "tess": 7}
     assert {"ravdess", "tess"} <= set(pd.read_csv("plots/test/groups.csv")["group"])
@@ -143,7 +143,7 @@ def test_a_whisper_is_tuned_and_its_file_needs_no_encoder(project: Path) -> None
     }
     assert same == {0: True, 1: False}
     shutil.rmtree(encoder)  # neither file needs it
-    agreement = json.loads(Path("metrics/export.json").read_text())["export"]
+    agreement = json.loads(Path("data/reports/export.json").read_text())["export"]
     assert 0 < agreement["largest_difference"] < 0.1
     assert abs(agreement["trained_uar"] - agreement["exported_uar"]) < 0.1
     recording = str(next(Path("data/raw").rglob("*.wav")))
@@ -160,7 +160,7 @@ def test_a_pretrained_encoder_goes_all_the_way_to_a_prediction(project: Path) ->
         values["train"]["network"] = {"layer_weighted": {"dropout": 0.0}}
     run_until("export")
     assert np.load("data/features/encoder.npy").shape[1:] == (3, 16)
-    assert json.loads(Path("metrics/export.json").read_text())["export"]["largest_difference"] <= 1e-5
+    assert json.loads(Path("data/reports/export.json").read_text())["export"]["largest_difference"] <= 1e-5
     recording = str(next(Path("data/raw").rglob("*.wav")))
     for model in ("models/model.onnx", "models/model.safetensors"):
         arguments = ["predict", recording, "--model", model]
@@ -197,7 +197,7 @@ def test_a_leaking_split_says_so_and_its_figures_carry_it(project: Path) -> None
     result = run("split")
     assert "train and test share 6 speakers" in result.stdout
     run_until("evaluate")
-    scores = json.loads(Path("metrics/test.json").read_text())["test"]
+    scores = json.loads(Path("data/reports/test.json").read_text())["test"]
     assert scores["protocol"] == "stratified_80_10_10"
     assert scores["leaks"]["train_test"]["shared_speakers"] == 6
 
@@ -246,7 +246,7 @@ def test_an_exported_model_that_says_something_else_is_not_written(
     assert result.stderr.startswith("error: the exported model differs from the trained one by ")
     assert len(result.stderr.splitlines()) == 1
     assert not Path("models/model.onnx").exists()
-    assert not Path("metrics/export.json").exists()
+    assert not Path("data/reports/export.json").exists()
 
 
 def test_evaluate_refuses_a_model_that_is_none(project: Path) -> None:

@@ -43,6 +43,7 @@ PARAMS = TrainParams(
     patience=4,
     precision="32-true",
     accelerator="cpu",
+    logger="none",
     seed=0,
 )
 
