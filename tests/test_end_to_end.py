@@ -187,14 +187,10 @@ def test_a_change_reruns_exactly_what_it_must(
 def test_metrics_and_plots_follow_a_change(project: Project) -> None:
     project.repro()
     project.commit("before")
-    project.change("params.yaml", "seed: 0 # initial weights", "seed: 1 # initial weights")
+    project.change("params.yaml", "max_epochs: 2", "max_epochs: 12")  # what a seed changes may round to nothing
     project.repro()
-    (difference,) = [
-        row
-        for row in json.loads(project.run("dvc", "metrics", "diff", "--json"))["metrics/train.json"].items()
-        if row[0] == "val_f1"
-    ]
-    assert difference[1]["diff"] != 0
+    differences = json.loads(project.run("dvc", "metrics", "diff", "--json"))
+    assert any(one["diff"] for one in differences["metrics/train.json"].values())
     page = json.loads(project.run("dvc", "plots", "diff", "--json"))["data"]
     assert {"plots/train/curves.csv", "plots/test/confusion.csv", "plots/test/confusion.png"} <= set(page)
 

@@ -33,7 +33,7 @@ STAGES = DVC_FILE["stages"]
 CHOSEN = {"features.front_ends", "train.network"}
 
 
-SPLITS = {"release": "${left_out}", "ser-whisper": "${luna5}", "whisper-base-linear": "${luna5}"}
+SPLITS = {"release": "${left_out}", "whisper-base-linear": "${luna5}"}
 """Of the first cells of presets that have others than most."""
 
 
